@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/tofu-registrar/registrar/registrydata"
+	"github.com/tofu-registrar/registrar/validation"
+)
+
+// dataFolder is a checkout of the metadata repository, listed once: what is
+// read of it later, by several goroutines if need be, is what was listed. No
+// symbolic link is followed, and nothing that is not the registry's is looked
+// at.
+type dataFolder struct {
+	root  *os.Root
+	read  func(name string, size int64) ([]byte, error)
+	paths []string // of all files of the registry, sorted
+	files map[string]dataFile
+	keys  map[string][]registrydata.TreeEntry // folders of keys
+	// troubles are what could not be listed. What is below is not known.
+	troubles []error
+}
+
+// dataFile is a file as it was listed.
+type dataFile struct {
+	size   int64
+	unread validation.Unread // 0: it may be read
+}
+
+var _ registrydata.Tree = (*dataFolder)(nil)
+
+// openDataFolder lists a folder. Its error says that there is none.
+func openDataFolder(name string) (*dataFolder, error) {
+	root, err := os.OpenRoot(name)
+	if err != nil {
+		return nil, fmt.Errorf("open the metadata folder: %w", err)
+	}
+	d := &dataFolder{root: root, files: map[string]dataFile{}, keys: map[string][]registrydata.TreeEntry{}}
+	d.read = d.readFile
+	for _, top := range []string{"keys", "modules", registrydata.AliasesPath, "providers", registrydata.BlacklistPath} {
+		d.list(top)
+	}
+	return d, nil
+}
+
+// Close gives the folder back.
+func (d *dataFolder) Close() error { return d.root.Close() }
+
+func (d *dataFolder) list(top string) {
+	info, err := d.root.Lstat(top)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return
+	case err == nil && !info.IsDir():
+		d.add(top, info)
+		return
+	}
+	// The walk reports a folder that cannot be read to the function.
+	_ = fs.WalkDir(d.root.FS(), top, func(name string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			if info, err = e.Info(); err == nil {
+				d.add(name, info)
+			}
+		}
+		if err != nil {
+			d.troubles = append(d.troubles, err)
+			return nil
+		}
+		if strings.HasPrefix(name, "keys/") {
+			dir := path.Dir(name)
+			d.keys[dir] = append(d.keys[dir], registrydata.TreeEntry{Name: e.Name(), Dir: e.IsDir()})
+		}
+		return nil
+	})
+}
+
+func (d *dataFolder) add(name string, info fs.FileInfo) {
+	f := dataFile{size: info.Size()}
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		f.unread = validation.UnreadLink
+	case !info.Mode().IsRegular():
+		f.unread = validation.UnreadSpecial
+	case f.size > validation.LargestDataFile(name):
+		f.unread = validation.UnreadLarge
+	}
+	d.paths = append(d.paths, name)
+	d.files[name] = f
+}
+
+// File implements registrydata.Tree.
+func (d *dataFolder) File(_ context.Context, name string) ([]byte, bool, error) {
+	f, ok := d.files[name]
+	if !ok {
+		return nil, false, nil
+	}
+	if f.unread == 0 {
+		content, err := d.read(name, f.size)
+		return content, err == nil, err
+	}
+	finding := validation.DataRules{}.NotRead(name, f.unread)
+	return nil, false, &registrydata.FileFault{Path: name, Err: errors.New(finding.Message)}
+}
+
+// readFile reads what was listed. A file that has another size by now is being
+// written.
+func (d *dataFolder) readFile(name string, size int64) ([]byte, error) {
+	file, err := d.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	content := make([]byte, size+1)
+	n, err := io.ReadFull(file, content)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if int64(n) != size {
+		return nil, fmt.Errorf("read %s: it changes while it is read", name)
+	}
+	return content[:n], nil
+}
+
+// Dir implements registrydata.Tree for the folders of keys.
+func (d *dataFolder) Dir(_ context.Context, name string) ([]registrydata.TreeEntry, error) {
+	return d.keys[name], nil
+}
+
+// entities are those that have a data file, broken ones included, by path.
+func (d *dataFolder) entities() []registrydata.Entity {
+	var out []registrydata.Entity
+	for _, name := range d.paths {
+		if e, ok := registrydata.EntityFromPath(name); ok {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// keyPaths are the files in the folders of keys.
+func (d *dataFolder) keyPaths() []string {
+	return slices.DeleteFunc(slices.Clone(d.paths), func(name string) bool { return !strings.HasPrefix(name, "keys/") })
+}

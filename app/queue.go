@@ -1,0 +1,303 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/tofu-registrar/registrar/handlers"
+)
+
+// Reconciler is what the queue runs and what webhooks are translated by:
+// *handlers.Handlers.
+type Reconciler interface {
+	// Keys translates a webhook; the error is a payload that does not parse.
+	Keys(event string, payload []byte) ([]handlers.Key, error)
+	// Reconcile drives what the key names to where it should be.
+	Reconcile(ctx context.Context, key handlers.Key) (handlers.Result, error)
+	// GiveUp says so where an author waits, after the last try.
+	GiveUp(ctx context.Context, key handlers.Key, reference string) error
+	// Sweep lists the keys of everything that is under way.
+	Sweep(ctx context.Context) ([]handlers.Key, error)
+}
+
+// reconcileArgs is a job: look at what the key names. Nothing else of the
+// webhook is kept, because the run reads the world anew.
+type reconcileArgs struct {
+	Key string `json:"key" river:"unique"`
+	// GUID and Event are of the delivery that caused it, empty for other causes.
+	GUID  string `json:"guid,omitempty" river:"unique"`
+	Event string `json:"event,omitempty"`
+	// Process and Mark order it among the jobs of one process (see turns).
+	Process string `json:"process,omitempty"`
+	Mark    int64  `json:"mark,omitempty"`
+}
+
+// Kind is the name of the job in the database.
+func (reconcileArgs) Kind() string { return "reconcile" }
+
+// The priorities of jobs: what someone waits for goes first.
+const (
+	priorityWebhook = 1
+	priorityFollow  = 2
+	prioritySweep   = 3
+)
+
+const (
+	// deliveriesKept is how long a delivery's GUID is remembered after its work
+	// is done: GitHub redelivers for three days.
+	deliveriesKept = 72 * time.Hour
+	// failuresKept is how long an operator can see and retry what failed for good.
+	failuresKept = 30 * 24 * time.Hour
+	// pollInterval is how late a job may be that is due later than it was
+	// inserted. A job that is due at once wakes the workers itself.
+	pollInterval = 100 * time.Millisecond
+	// fetchPause is the least time between two fetches: the price of a fetch
+	// (0.2 ms) is small against it.
+	fetchPause = 2 * time.Millisecond
+	// soon is the shortest delay that River's scheduler keeps well enough.
+	soon = 10 * time.Second
+	// subjectPatience is how long a job holds a worker to wait for its subject.
+	subjectPatience = time.Minute
+)
+
+// queueOptions are the queue's settings; zero fields have the defaults.
+type queueOptions struct {
+	Path       string          // the SQLite file
+	Workers    int             // jobs at a time; 16
+	JobTimeout time.Duration   // of one run; 30 minutes, large archives take their time
+	SweepEvery time.Duration   // 5 minutes; negative is never
+	LockWithin time.Duration   // how long a predecessor may take to end; 3 seconds
+	Retries    []time.Duration // pauses between the tries; retryDelays
+	Log        *slog.Logger
+	Metrics    *metrics
+	// Contacted is called when GitHub has answered.
+	Contacted func()
+}
+
+// queueClient is River on the queue's engine.
+type queueClient = river.Client[*sql.Tx]
+
+// Queue holds durable jobs and runs them.
+type Queue struct {
+	o        queueOptions
+	db       *database
+	client   *queueClient
+	process  string // names this process in jobs
+	turns    *turns
+	activity *activity
+	retries  retryPolicy
+
+	reconciler Reconciler
+	deliveries Deliveries
+	stopWatch  context.CancelFunc // of watchStranded
+	watched    chan struct{}      // closed when it has stopped; nil before Start
+}
+
+// openQueue opens the file. Jobs can be stored at once; they run from Start on.
+func openQueue(ctx context.Context, o queueOptions) (*Queue, error) {
+	o = o.withDefaults()
+	db, err := openDatabase(ctx, o.Path, quiet(o.Log))
+	if err != nil {
+		return nil, err
+	}
+	q := &Queue{
+		o: o, db: db, process: uuid.NewString(), turns: newTurns(), activity: newActivity(),
+		retries: retryPolicy{delays: o.Retries},
+	}
+	if q.client, err = river.NewClient(riversqlite.New(db.DB), q.riverConfig()); err != nil {
+		return nil, errors.Join(fmt.Errorf("set the queue up: %w", err), db.Close())
+	}
+	return q, nil
+}
+
+func (o queueOptions) withDefaults() queueOptions {
+	if o.Workers <= 0 {
+		o.Workers = 16
+	}
+	if o.JobTimeout <= 0 {
+		o.JobTimeout = 30 * time.Minute
+	}
+	if o.SweepEvery == 0 {
+		o.SweepEvery = 5 * time.Minute
+	}
+	if o.LockWithin <= 0 {
+		o.LockWithin = 3 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Metrics == nil {
+		o.Metrics = newMetrics()
+	}
+	if o.Contacted == nil {
+		o.Contacted = func() {}
+	}
+	if len(o.Retries) == 0 {
+		o.Retries = retryDelays
+	}
+	return o
+}
+
+func (q *Queue) riverConfig() *river.Config {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &reconcileWorker{queue: q})
+	river.AddWorker(workers, &sweepWorker{queue: q})
+	timeout := q.o.JobTimeout + subjectPatience
+	config := &river.Config{
+		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.o.Workers}},
+		Workers:                     workers,
+		MaxAttempts:                 len(q.o.Retries) + 1,
+		RetryPolicy:                 q.retries,
+		JobTimeout:                  timeout,
+		RescueStuckJobsAfter:        timeout + 30*time.Minute, // must be longer than the time-out
+		FetchCooldown:               fetchPause,
+		FetchPollInterval:           pollInterval,
+		CompletedJobRetentionPeriod: deliveriesKept,
+		CancelledJobRetentionPeriod: deliveriesKept,
+		DiscardedJobRetentionPeriod: failuresKept,
+		Logger:                      quiet(q.o.Log),
+	}
+	if q.o.SweepEvery > 0 {
+		config.PeriodicJobs = []*river.PeriodicJob{periodicSweep(q.o.SweepEvery)}
+	}
+	return config
+}
+
+// Start takes the serving lock and runs jobs. ErrServedElsewhere: another
+// process has it.
+func (q *Queue) Start(ctx context.Context, r Reconciler, d Deliveries) error {
+	q.reconciler, q.deliveries = r, d
+	returned, err := q.db.serve(ctx, q.o.LockWithin)
+	if err != nil {
+		return err
+	}
+	if returned > 0 {
+		q.o.Log.InfoContext(ctx, "jobs of a killed process go on", "jobs", returned)
+	}
+	// Only Stop ends the work, so that it can wait for running jobs.
+	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start the queue: %w", err)
+	}
+	watch, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	q.stopWatch, q.watched = cancel, make(chan struct{})
+	go q.watchStranded(watch)
+	return nil
+}
+
+// Stop starts no more jobs, waits for the running ones until the context ends,
+// and then interrupts them: they go back to the queue.
+func (q *Queue) Stop(ctx context.Context) error {
+	if q.watched == nil {
+		return q.db.Close()
+	}
+	q.stopWatch()
+	<-q.watched
+	err := q.client.Stop(ctx)
+	if err != nil {
+		q.o.Log.WarnContext(ctx, "interrupting jobs that still run", "jobs", q.activity.running())
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		err = q.client.StopAndCancel(last)
+	}
+	if err != nil {
+		err = fmt.Errorf("stop the queue: %w", err)
+	}
+	return errors.Join(err, q.db.Close())
+}
+
+// Store enqueues the keys of a delivery, all of them or none, and returns when
+// they are on the disk. A GUID that is known already is no new work. It returns
+// how many jobs are new.
+func (q *Queue) Store(ctx context.Context, guid, event string, keys []handlers.Key) (int, error) {
+	jobs := make([]river.InsertManyParams, len(keys))
+	for i, key := range keys {
+		jobs[i] = q.job(key, priorityWebhook)
+		args := jobs[i].Args.(reconcileArgs)
+		args.GUID, args.Event = guid, event
+		jobs[i].Args = args
+		jobs[i].InsertOpts.UniqueOpts = river.UniqueOpts{ByArgs: true, ByState: rivertype.JobStates()}
+	}
+	return q.insert(ctx, jobs)
+}
+
+// Enqueue asks for keys to be run now.
+func (q *Queue) Enqueue(ctx context.Context, keys ...handlers.Key) error {
+	return q.enqueue(ctx, priorityFollow, keys)
+}
+
+func (q *Queue) enqueue(ctx context.Context, priority int, keys []handlers.Key) error {
+	jobs := make([]river.InsertManyParams, len(keys))
+	for i, key := range keys {
+		jobs[i] = q.job(key, priority)
+	}
+	_, err := q.insert(ctx, jobs)
+	return err
+}
+
+// EnqueueIn asks for a key to be run after a time.
+func (q *Queue) EnqueueIn(ctx context.Context, key handlers.Key, after time.Duration) error {
+	job := q.job(key, priorityFollow)
+	job.InsertOpts.ScheduledAt = time.Now().Add(after)
+	tx, err := q.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("schedule %q: %w", key, err)
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after the commit
+	inserted, err := q.client.InsertTx(ctx, tx, job.Args, job.InsertOpts)
+	if err == nil && after < soon {
+		err = promote(ctx, tx, inserted.Job.ID)
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		return fmt.Errorf("schedule %q: %w", key, err)
+	}
+	return nil
+}
+
+// job marks the key as enqueued from now on: whatever happened before is seen by
+// a run that begins later.
+func (q *Queue) job(key handlers.Key, priority int) river.InsertManyParams {
+	return river.InsertManyParams{
+		Args:       reconcileArgs{Key: string(key), Process: q.process, Mark: q.turns.next()},
+		InsertOpts: &river.InsertOpts{Priority: priority},
+	}
+}
+
+func (q *Queue) insert(ctx context.Context, jobs []river.InsertManyParams) (int, error) {
+	if len(jobs) == 0 {
+		return 0, nil
+	}
+	results, err := q.client.InsertMany(ctx, jobs)
+	if err != nil {
+		return 0, fmt.Errorf("store %d jobs: %w", len(jobs), err)
+	}
+	stored := 0
+	for _, r := range results {
+		if !r.UniqueSkippedAsDuplicate {
+			stored++
+		}
+	}
+	return stored, nil
+}
+
+// markOf is where the job stands among those of this process.
+func (q *Queue) markOf(args reconcileArgs) int64 {
+	if args.Process != q.process {
+		return uncovered
+	}
+	return args.Mark
+}
+
+// Check tells whether jobs can be stored.
+func (q *Queue) Check(ctx context.Context) error { return q.db.probe(ctx) }

@@ -1,0 +1,142 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tofu-registrar/registrar/registrydata"
+	"github.com/tofu-registrar/registrar/templates"
+)
+
+// Options are what the handlers need of the world.
+type Options struct {
+	Authors   Authors
+	Snapshots Snapshots
+	Threads   Threads
+	Pulls     Pulls
+	Branches  Branches
+	Checks    Checks
+	Publisher Publisher
+
+	Policy Policy
+	// Metadata is the metadata repository, Branch its published branch.
+	Metadata registrydata.Repository
+	Branch   string
+	Site     templates.Site
+	// WebURL is where authors' repositories are, "https://github.com" if empty.
+	WebURL string
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Policy says what happens without a maintainer's hand.
+type Policy struct {
+	// Merge is for submissions: MergeManual, MergeApproved or MergeAutomatic.
+	Merge templates.Merge
+	// Releases is for new versions of registered entries: MergeManual or
+	// MergeAutomatic.
+	Releases templates.Merge
+}
+
+// Handlers reconciles keys. It holds no state of its own: any number of them
+// may work beside each other as long as no two work on one Key.Subject.
+type Handlers struct {
+	authors   Authors
+	snapshots Snapshots
+	threads   Threads
+	pulls     Pulls
+	branches  Branches
+	checks    Checks
+	publisher Publisher
+
+	policy   Policy
+	metadata registrydata.Repository
+	branch   string
+	site     templates.Site
+	webURL   string
+	aliases  *aliasCache
+	now      func() time.Time
+	log      *slog.Logger
+}
+
+// New makes the handlers.
+func New(o Options) *Handlers {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.WebURL == "" {
+		o.WebURL = "https://github.com"
+	}
+	return &Handlers{
+		authors: o.Authors, snapshots: o.Snapshots, threads: o.Threads, pulls: o.Pulls,
+		branches: o.Branches, checks: o.Checks, publisher: o.Publisher,
+		policy: o.Policy, metadata: o.Metadata, branch: o.Branch, site: o.Site,
+		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{},
+		now: o.Now, log: o.Log,
+	}
+}
+
+// ErrMalformedKey is a key that no translation makes: it is never worth a retry.
+var ErrMalformedKey = errors.New("malformed key")
+
+// Reconcile drives what the key names to where it should be. An error is the
+// operator's and worth a retry.
+func (h *Handlers) Reconcile(ctx context.Context, key Key) (Result, error) {
+	word, rest, _ := strings.Cut(string(key), " ")
+	switch word {
+	case onIssue:
+		return withNumber(ctx, rest, h.reconcileIssue)
+	case onPull:
+		return withNumber(ctx, rest, h.reconcilePull)
+	case onCheck:
+		return withNumber(ctx, rest, func(ctx context.Context, n int) (Result, error) { return h.checkPull(ctx, n, true) })
+	case onRecheck:
+		return h.reconcileRecheck(ctx, rest)
+	case onRepository:
+		owner, name, ok := strings.Cut(rest, "/")
+		if !ok {
+			return Result{}, fmt.Errorf("%w: %q", ErrMalformedKey, key)
+		}
+		return h.reconcileRepository(ctx, registrydata.Repository{Owner: owner, Name: name})
+	case onPublish:
+		return h.reconcilePublished(ctx)
+	}
+	return Result{}, fmt.Errorf("%w: %q", ErrMalformedKey, key)
+}
+
+func withNumber(ctx context.Context, text string, run func(context.Context, int) (Result, error)) (Result, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n <= 0 {
+		return Result{}, fmt.Errorf("%w: number %q", ErrMalformedKey, text)
+	}
+	return run(ctx, n)
+}
+
+// Sweep lists the keys of everything that is under way, so that a lost webhook
+// costs minutes and never a submission.
+func (h *Handlers) Sweep(ctx context.Context) ([]Key, error) {
+	keys := []Key{PublishKey}
+	issues, err := h.threads.OpenIssues(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list open issues: %w", err)
+	}
+	for _, n := range issues {
+		keys = append(keys, IssueKey(n))
+	}
+	pulls, err := h.pulls.OpenPulls(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list open pull requests: %w", err)
+	}
+	for _, n := range pulls {
+		keys = append(keys, PullKey(n))
+	}
+	return keys, nil
+}

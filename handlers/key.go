@@ -1,0 +1,71 @@
+package handlers
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tofu-registrar/registrar/registrydata"
+)
+
+// Key names what a run looks at, in words: "issue 12", "pull 15",
+// "recheck 12 987654" (an issue or pull request, and the comment that asks),
+// "repository acme/terraform-provider-demo", "publish". Keys are what the queue
+// holds; they stay valid whatever has happened since.
+type Key string
+
+// The words that keys begin with.
+const (
+	onIssue      = "issue"
+	onPull       = "pull"
+	onCheck      = "check"
+	onRecheck    = "recheck"
+	onRepository = "repository"
+	onPublish    = "publish"
+)
+
+// PublishKey asks for everything up to the head of the metadata branch to be
+// published.
+const PublishKey Key = onPublish
+
+// IssueKey is the submission of an issue.
+func IssueKey(number int) Key { return Key(onIssue + " " + strconv.Itoa(number)) }
+
+// PullKey is the check, and by policy the merge, of a pull request.
+func PullKey(number int) Key { return Key(onPull + " " + strconv.Itoa(number)) }
+
+// CheckKey is the check of a pull request done anew, as GitHub's "Re-run"
+// button asks.
+func CheckKey(number int) Key { return Key(onCheck + " " + strconv.Itoa(number)) }
+
+// RecheckKey is a request by comment to look again.
+func RecheckKey(number int, comment int64) Key {
+	return Key(fmt.Sprintf("%s %d %d", onRecheck, number, comment))
+}
+
+// RepositoryKey is an author's repository: its releases and tags.
+func RepositoryKey(r registrydata.Repository) Key {
+	return Key(onRepository + " " + strings.ToLower(r.String()))
+}
+
+// Subject is what must not be worked on by two runs at once. Issues and pull
+// requests share their numbers, and a request to look again works on the one it
+// stands on.
+func (k Key) Subject() string {
+	word, rest, _ := strings.Cut(string(k), " ")
+	switch word {
+	case onIssue, onPull, onCheck, onRecheck:
+		number, _, _ := strings.Cut(rest, " ")
+		return "thread " + number
+	}
+	return string(k)
+}
+
+// Result is what a run asks of the queue.
+type Result struct {
+	// Next are keys to run now: what this run has made stale.
+	Next []Key
+	// Again is how long to wait before this key is run once more; 0 is never.
+	Again time.Duration
+}

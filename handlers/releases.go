@@ -1,0 +1,168 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tofu-registrar/registrar/registrydata"
+)
+
+// releaseKeys: a release of a repository that may be registered. Whether it is,
+// costs one look-up.
+func (h *Handlers) releaseKeys(e event) []Key {
+	if e.Release.Draft || !oneOf(e.Action, "published", "released", "prereleased", "edited") {
+		return nil
+	}
+	return repositoryKeys(e)
+}
+
+// createKeys: a new tag is a new version of a module.
+func (h *Handlers) createKeys(e event) []Key {
+	if e.RefType != "tag" {
+		return nil
+	}
+	return repositoryKeys(e)
+}
+
+// repositoryKeys names a repository whose name can be a provider's or a module's.
+func repositoryKeys(e event) []Key {
+	owner, name, ok := strings.Cut(e.Repository.FullName, "/")
+	repo := registrydata.Repository{Owner: owner, Name: name}
+	if _, named := entityOf(repo); !ok || !named {
+		return nil
+	}
+	return []Key{RepositoryKey(repo)}
+}
+
+// entityOf is what a repository of this name would be registered as.
+func entityOf(r registrydata.Repository) (registrydata.Entity, bool) {
+	if a, ok := registrydata.ProviderFromRepository(r); ok {
+		return a.Entity(), true
+	}
+	if a, ok := registrydata.ModuleFromRepository(r); ok {
+		return a.Entity(), true
+	}
+	return registrydata.Entity{}, false
+}
+
+// repositoryOf is the repository that an entity is called after. Which one its
+// versions come from, reconcileRepository knows.
+func repositoryOf(e registrydata.Entity) registrydata.Repository {
+	if e.Kind == registrydata.KindModule {
+		return e.Module().Repository()
+	}
+	return e.Provider().Repository(registrydata.Aliases{})
+}
+
+// releaseBranch is the one branch on which an entity's new versions wait:
+// release/provider-acme/demo. Namespaces hold no slash, so that no two entities
+// share it.
+func releaseBranch(e registrydata.Entity) string {
+	return "release/" + e.Kind.String() + "-" + e.String()
+}
+
+// releaseEntity is the entity of a release branch.
+func releaseEntity(branch string) (registrydata.Entity, bool) {
+	rest, ok := strings.CutPrefix(branch, "release/")
+	kind, address, found := strings.Cut(rest, "-")
+	if !ok || !found {
+		return registrydata.Entity{}, false
+	}
+	switch kind {
+	case registrydata.KindProvider.String():
+		a, err := registrydata.ParseProviderAddress(address)
+		return a.Entity(), err == nil
+	case registrydata.KindModule.String():
+		a, err := registrydata.ParseModuleAddress(address)
+		return a.Entity(), err == nil
+	}
+	return registrydata.Entity{}, false
+}
+
+// reconcileRepository looks for versions of a registered repository that are
+// not recorded yet, and proposes them by a pull request. The same repository
+// may be registered under several addresses (opentofu's are hashicorp's too). In
+// the place of one whose versions come from another, that is looked at.
+func (h *Handlers) reconcileRepository(ctx context.Context, repo registrydata.Repository) (Result, error) {
+	e, ok := entityOf(repo)
+	if !ok {
+		return Result{}, nil
+	}
+	head, err := h.snapshots.Head(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	al, err := h.aliasesAt(ctx, head.SHA)
+	if err != nil {
+		return Result{}, err
+	}
+	if to := al.EffectiveNamespace(e.Namespace); e.Kind == registrydata.KindProvider && to != e.Namespace {
+		return Result{Next: []Key{RepositoryKey(registrydata.Repository{Owner: to, Name: repo.Name})}}, nil
+	}
+	entities, err := h.registeredAs(ctx, head.SHA, e)
+	if err != nil || len(entities) == 0 {
+		return Result{}, err
+	}
+	var all Result
+	for _, e := range entities {
+		r, err := h.reconcileEntity(ctx, head, e, repo)
+		if err != nil {
+			return Result{}, fmt.Errorf("new versions of %s %s: %w", e.Kind, e, err)
+		}
+		all.Next = append(all.Next, r.Next...)
+	}
+	return all, nil
+}
+
+func (h *Handlers) registeredAs(ctx context.Context, commit string, e registrydata.Entity) ([]registrydata.Entity, error) {
+	if e.Kind == registrydata.KindModule {
+		_, ok, err := h.snapshots.File(ctx, commit, e.Path())
+		if !ok {
+			return nil, err
+		}
+		return []registrydata.Entity{e}, err
+	}
+	found, err := h.registeredProviders(ctx, commit, e.Provider())
+	var entities []registrydata.Entity
+	for _, a := range found {
+		entities = append(entities, a.Entity())
+	}
+	return entities, err
+}
+
+// reconcileEntity proposes the new versions of one entity.
+func (h *Handlers) reconcileEntity(ctx context.Context, head Commit, e registrydata.Entity, repo registrydata.Repository) (Result, error) {
+	r, err := h.observeRelease(ctx, head, e, repo)
+	if err != nil {
+		return Result{}, err
+	}
+	if r.content == nil {
+		return Result{}, h.clearProposal(ctx, r)
+	}
+	p := h.decideRelease(r)
+	if err := h.applyRelease(ctx, &r, p); err != nil {
+		return Result{}, err
+	}
+	if r.pull != nil && r.pull.Open {
+		// By policy merged: the pull request's own handler decides that.
+		return h.checkPull(ctx, r.pull.Number, false)
+	}
+	return Result{}, nil
+}
+
+// clearProposal takes back what is left of a proposal when there is nothing to
+// propose: its branch after the merge, and a pull request whose versions came
+// in another way.
+func (h *Handlers) clearProposal(ctx context.Context, r release) error {
+	if r.pull != nil && r.pull.Open {
+		closed := "closed"
+		if err := h.pulls.EditPull(ctx, r.pull.Number, PullEdit{State: &closed}); err != nil {
+			return err
+		}
+	}
+	if r.tip == nil {
+		return nil
+	}
+	return h.branches.DeleteBranch(ctx, releaseBranch(r.entity))
+}

@@ -1,0 +1,140 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tofu-registrar/registrar/templates"
+)
+
+// applySubmission makes the plan true. Each step is found done by a later run
+// if this one ends between two of them.
+func (h *Handlers) applySubmission(ctx context.Context, s *submission, p submissionPlan) error {
+	if err := h.applyRedaction(ctx, s.issue.Number, p); err != nil {
+		return err
+	}
+	if err := h.applyPull(ctx, s, p); err != nil {
+		return fmt.Errorf("pull request of issue %d: %w", s.issue.Number, err)
+	}
+	err := together(ctx,
+		func(ctx context.Context) error { return h.applyLabels(ctx, s.issue.Number, p) },
+		func(ctx context.Context) error { return h.applyDrop(ctx, *s, p) },
+	)
+	if err != nil {
+		return fmt.Errorf("issue %d: %w", s.issue.Number, err)
+	}
+	if p.closing != "" && s.issue.Open {
+		state, reason := "closed", p.closing
+		if err := h.threads.EditIssue(ctx, s.issue.Number, IssueEdit{State: &state, StateReason: &reason}); err != nil {
+			return fmt.Errorf("close issue %d: %w", s.issue.Number, err)
+		}
+	}
+	// The comment comes last: its stamp says that all before it was done.
+	if p.input != "" {
+		s.input = p.input
+	}
+	return h.applyComment(ctx, *s, p.comment)
+}
+
+func (h *Handlers) applyRedaction(ctx context.Context, number int, p submissionPlan) error {
+	if p.redacted == nil && p.title == nil {
+		return nil
+	}
+	if err := h.threads.EditIssue(ctx, number, IssueEdit{Title: p.title, Body: p.redacted}); err != nil {
+		return fmt.Errorf("redact the private key in issue %d: %w", number, err)
+	}
+	return nil
+}
+
+// applyPull writes the branch, then the pull request and the check run side by
+// side.
+func (h *Handlers) applyPull(ctx context.Context, s *submission, p submissionPlan) error {
+	if p.branch != nil {
+		tip, err := h.branches.PutBranch(ctx, *p.branch)
+		if err != nil {
+			return err
+		}
+		s.tip = &tip
+	}
+	return together(ctx,
+		func(ctx context.Context) error {
+			if p.pull == nil {
+				return nil
+			}
+			if s.pullOpen() {
+				return h.pulls.EditPull(ctx, s.pull.Number, PullEdit{Title: &p.pull.Title, Body: &p.pull.Body})
+			}
+			opened, err := h.pulls.CreatePull(ctx, *p.pull)
+			s.pull = &opened
+			return err
+		},
+		func(ctx context.Context) error {
+			if p.check == nil {
+				return nil
+			}
+			check := *p.check
+			check.SHA = s.tip.SHA
+			return h.checks.PutCheck(ctx, check)
+		},
+	)
+}
+
+func (h *Handlers) applyLabels(ctx context.Context, number int, p submissionPlan) error {
+	if len(p.labels) > 0 {
+		if err := h.threads.AddLabels(ctx, number, p.labels); err != nil {
+			return err
+		}
+	}
+	for _, l := range p.unlabel {
+		if err := h.threads.RemoveLabel(ctx, number, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyDrop closes the pull request and deletes the branch.
+func (h *Handlers) applyDrop(ctx context.Context, s submission, p submissionPlan) error {
+	if !p.drop {
+		return nil
+	}
+	if s.pullOpen() {
+		closed := "closed"
+		if err := h.pulls.EditPull(ctx, s.pull.Number, PullEdit{State: &closed}); err != nil {
+			return err
+		}
+	}
+	if s.tip == nil {
+		return nil
+	}
+	return h.branches.DeleteBranch(ctx, submissionBranch(s.issue.Number))
+}
+
+// applyComment writes the one comment of a submission, if it is not what it
+// should be already.
+func (h *Handlers) applyComment(ctx context.Context, s submission, c *templates.Comment) error {
+	if c == nil {
+		return nil
+	}
+	note := stamp{State: c.State, Input: s.input}
+	if s.pull != nil {
+		note.Pull = s.pull.Number
+		c.Pull = &templates.PullLink{Number: s.pull.Number, URL: s.pull.URL}
+	}
+	body := stamped(templates.SubmissionComment(*c), note)
+	switch {
+	case s.comment == nil:
+		return h.threads.CreateComment(ctx, s.issue.Number, body)
+	case sameText(s.comment.Body, body):
+		return nil
+	}
+	return h.threads.EditComment(ctx, s.comment.ID, body)
+}
+
+// sameText compares texts as GitHub gives them back: it keeps them, but for the
+// line ends and white space at the end.
+func sameText(a, b string) bool {
+	norm := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
+	return norm(a) == norm(b)
+}
