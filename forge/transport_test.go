@@ -113,7 +113,8 @@ func TestRetries(t *testing.T) {
 	h.reset()
 	canceled, cancel := context.WithCancel(ctx)
 	h.handle(issue, func(w http.ResponseWriter, _ *http.Request) { cancel(); writeJSON(w, 502, "{}") })
-	if _, err := m.Issue(canceled, 1); !errors.Is(err, context.Canceled) || h.count(issue) != 1 {
+	// Whether the answer or the cancellation comes first is open.
+	if _, err := m.Issue(canceled, 1); err == nil || h.count(issue) != 1 {
 		t.Errorf("cancelled: %v, %d calls", err, h.count(issue))
 	}
 }
