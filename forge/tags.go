@@ -19,8 +19,11 @@ import (
 	"github.com/tofu-registrar/registrar/validation"
 )
 
-// tagsTimeout bounds one listing of references.
-const tagsTimeout = 60 * time.Second
+// tagsTimeout bounds one listing of references, lookTimeout one that can wait.
+const (
+	tagsTimeout = 60 * time.Second
+	lookTimeout = 30 * time.Second
+)
 
 const tagPrefix = "refs/tags/"
 
@@ -33,21 +36,43 @@ func (a *Authors) Tags(ctx context.Context, repo registrydata.Repository) ([]val
 	}
 	ctx, cancel := context.WithTimeout(ctx, tagsTimeout)
 	defer cancel()
+	tags, _, err := a.tags(ctx, repo)
+	return tags, err
+}
+
+// LookTags is Tags for a look at one of many repositories: it says whether the
+// repository is there for strangers, waits less long, and calls a server that
+// hangs a *Fault of this repository.
+func (a *Authors) LookTags(ctx context.Context, repo registrydata.Repository) (tags []validation.Tag, there bool, err error) {
+	if !validRepository(repo) {
+		return nil, false, nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	tags, there, err = a.tags(bounded, repo)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("tags of %s: %w", repo, &Fault{fmt.Sprintf("the git server does not answer within %s", lookTimeout)})
+	}
+	return tags, there, err
+}
+
+func (a *Authors) tags(ctx context.Context, repo registrydata.Repository) (tags []validation.Tag, there bool, err error) {
 	refs, err := a.advertised(ctx, repo)
 	switch {
 	case errors.Is(err, transport.ErrRepositoryNotFound),
-		errors.Is(err, transport.ErrAuthenticationRequired), // GitHub's answer to strangers where there is none
-		errors.Is(err, transport.ErrEmptyRemoteRepository):
-		return nil, nil
+		errors.Is(err, transport.ErrAuthenticationRequired): // GitHub's answer to strangers where there is none
+		return nil, false, nil
+	case errors.Is(err, transport.ErrEmptyRemoteRepository):
+		return nil, true, nil
 	case err != nil:
-		return nil, fmt.Errorf("tags of %s: %w", repo, err)
+		return nil, false, fmt.Errorf("tags of %s: %w", repo, err)
 	}
-	tags := tagsOf(refs)
+	tags = tagsOf(refs)
 	if len(tags) > a.cfg.Limits.Tags {
-		return nil, fmt.Errorf("tags of %s: %w", repo,
+		return nil, true, fmt.Errorf("tags of %s: %w", repo,
 			&Fault{fmt.Sprintf("the repository has %d tags; at most %d are read", len(tags), a.cfg.Limits.Tags)})
 	}
-	return tags, nil
+	return tags, true, nil
 }
 
 // advertised asks the repository for its references.
@@ -57,13 +82,17 @@ func (a *Authors) advertised(ctx context.Context, repo registrydata.Repository) 
 		return nil, err
 	}
 	web := *a.web
-	web.Transport = &refsTransport{next: a.web.Transport, limit: a.cfg.Limits.Refs}
+	guard := &refsTransport{next: a.web.Transport, limit: a.cfg.Limits.Refs}
+	web.Transport = guard
 	session, err := githttp.NewClient(&web).NewUploadPackSession(endpoint, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer session.Close() //nolint:errcheck // does nothing over HTTP
 	refs, err := session.AdvertisedReferencesContext(ctx)
+	if err != nil && guard.limited != nil {
+		return nil, guard.limited
+	}
 	if errors.Is(err, errRefsTooLarge) { // go-git may hide its cause
 		return nil, &Fault{fmt.Sprintf("the list of the repository's tags and branches is larger than %s", bytesText(a.cfg.Limits.Refs))}
 	}
@@ -94,10 +123,11 @@ func tagsOf(refs *packp.AdvRefs) []validation.Tag {
 var errRefsTooLarge = errors.New("list of references too large")
 
 // refsTransport bounds the answer, and buffers it: go-git reads it in pieces of
-// a few bytes.
+// a few bytes. It is of one listing, and keeps what go-git does not tell.
 type refsTransport struct {
-	next  http.RoundTripper
-	limit int64
+	next    http.RoundTripper
+	limit   int64
+	limited *RateLimitError // the host wants no more requests
 }
 
 func (t *refsTransport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -105,6 +135,7 @@ func (t *refsTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.limited = rateLimited(resp)
 	if resp.ContentLength > t.limit {
 		_ = resp.Body.Close()
 		return nil, errRefsTooLarge
