@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tofu-registrar/registrar/registrydata"
 )
@@ -16,7 +17,12 @@ import (
 // put into a response.
 type answer struct {
 	from *entity // nil for the service discovery, which never changes
+	kind kind
 	body []byte
+
+	// goodAt is the number of a snapshot that holds the entity which the answer
+	// was rendered from; 0 where none has been looked at.
+	goodAt atomic.Uint64
 
 	cacheControl []string
 	location     []string // X-Terraform-Get, nil where there is none
@@ -40,10 +46,10 @@ const (
 	cacheAbsent    = "public, max-age=10"
 )
 
-func newAnswer(from *entity, o registrydata.Object) *answer {
+func newAnswer(from *entity, k kind, o registrydata.Object) *answer {
 	sum := sha256.Sum256(o.Body)
 	tag := `"` + hex.EncodeToString(sum[:])[:32] + `"`
-	a := &answer{from: from, body: o.Body, etag: []string{tag}, weakETag: []string{"W/" + tag}, length: lengthOf(o.Body)}
+	a := &answer{from: from, kind: k, body: o.Body, etag: []string{tag}, weakETag: []string{"W/" + tag}, length: lengthOf(o.Body)}
 	switch o.Kind {
 	case registrydata.VersionList:
 		a.cacheControl = []string{cacheList}

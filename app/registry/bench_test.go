@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tofu-registrar/registrar/internal/testdata"
 	"github.com/tofu-registrar/registrar/registrydata"
 )
 
@@ -19,11 +20,11 @@ import (
 func corpusFolder(b *testing.B) string {
 	b.Helper()
 	dir := b.TempDir()
-	eachShared(b, "corpus.tar.xz", func(name string, body []byte) {
+	for name, body := range testdata.Files(b, testdata.Corpus) {
 		full := filepath.Join(dir, filepath.FromSlash(name))
 		must(b, os.MkdirAll(filepath.Dir(full), 0o750))
 		must(b, os.WriteFile(full, body, 0o600))
-	})
+	}
 	return dir
 }
 
@@ -53,8 +54,7 @@ func BenchmarkReload(b *testing.B) {
 
 // BenchmarkUpdate takes over a new version of the largest provider.
 func BenchmarkUpdate(b *testing.B) {
-	all := given{}
-	eachShared(b, "corpus.tar.xz", func(name string, body []byte) { all[name] = body })
+	all := given(maps.Collect(testdata.Files(b, testdata.Corpus)))
 	r := readFrom(b, all)
 	const name = "providers/h/hashicorp/aws.json"
 	for i := 0; b.Loop(); i++ {
@@ -72,8 +72,7 @@ func BenchmarkUpdate(b *testing.B) {
 // BenchmarkAnswer is a request without the network: for an answer that is kept,
 // and for one that must be rendered, of a usual provider and of the largest list.
 func BenchmarkAnswer(b *testing.B) {
-	all := given{}
-	eachShared(b, "corpus.tar.xz", func(name string, body []byte) { all[name] = body })
+	all := given(maps.Collect(testdata.Files(b, testdata.Corpus)))
 	r := readFrom(b, all)
 	for _, path := range []string{
 		"v1/providers/hashicorp/random/3.6.0/download/linux/amd64", "v1/providers/hashicorp/aws/versions",
@@ -105,8 +104,7 @@ func BenchmarkAnswer(b *testing.B) {
 // BenchmarkRequests is requests by many clients for a thousand answers, over the
 // loopback and HTTP/1.1; the client's share of the work is part of it.
 func BenchmarkRequests(b *testing.B) {
-	all := given{}
-	eachShared(b, "corpus.tar.xz", func(name string, body []byte) { all[name] = body })
+	all := given(maps.Collect(testdata.Files(b, testdata.Corpus)))
 	r := readFrom(b, all)
 	var paths []string
 	for i, name := range slices.Sorted(maps.Keys(all)) {

@@ -194,6 +194,7 @@ func (f *Files) Paths() []string {
 
 // snapshot is what is served at one moment. It does not change.
 type snapshot struct {
+	number  uint64 // of this snapshot, from 1: no two of a Registry have the same
 	version string
 	// entities by what their paths begin with: "providers/acme/demo",
 	// "modules/acme/net/aws".
@@ -207,7 +208,7 @@ func (f *Files) snapshot(version string, old *snapshot) *snapshot {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := &snapshot{
-		version: version, faults: maps.Clone(f.faults),
+		number: old.number + 1, version: version, faults: maps.Clone(f.faults),
 		entities: make(map[string]*entity, len(f.providers)+len(f.modules)),
 	}
 	put := func(key string, e *entity) {

@@ -67,6 +67,9 @@ func TestFolder(t *testing.T) {
 	if !r.serves("v1/providers/acme/demo/1.2.0/download/linux/amd64") || r.serves("v1/providers/acme/demo/1.1.0/download/linux/amd64") || !r.serves("v1/providers/beta/x/versions") {
 		t.Error("what has changed is not served")
 	}
+	if list := string(r.bodyOf(demoList)); !strings.Contains(list, "1.2.0") || strings.Contains(list, "1.1.0") {
+		t.Errorf("the list that was kept is served on: %s", list)
+	}
 	if r.current.Load().entities["modules/acme/net/aws"] != before {
 		t.Error("an entity whose file has not changed was read again")
 	}

@@ -55,10 +55,16 @@ func (r *Registry) get(w http.ResponseWriter, req *http.Request) {
 	r.metrics.request(kind, a.write(w, req))
 }
 
-// answer finds or renders the answer for a path; nil where there is none.
+// answer finds or renders the answer for a path; nil where there is none. Most
+// requests are for an answer that is kept and was given of the same state before:
+// they take one look-up.
 func (r *Registry) answer(now *snapshot, path string) (*answer, kind) {
 	if path == r.discovery.Path {
 		return r.discovered, kindDiscovery
+	}
+	kept := r.cache.get(path)
+	if kept != nil && kept.goodAt.Load() == now.number {
+		return kept, kept.kind
 	}
 	name, rest, kind, ok := splitPath(path)
 	if !ok {
@@ -68,14 +74,16 @@ func (r *Registry) answer(now *snapshot, path string) (*answer, kind) {
 	if e == nil {
 		return nil, kind
 	}
-	if a := r.cache.get(path); a != nil && a.from == e {
-		return a, kind
+	if kept != nil && kept.from == e {
+		kept.goodAt.Store(now.number)
+		return kept, kind
 	}
 	o, ok := e.render(r.renderer, rest)
 	if !ok {
 		return nil, kind
 	}
-	a := newAnswer(e, o)
+	a := newAnswer(e, kind, o)
+	a.goodAt.Store(now.number)
 	r.cache.put(path, a)
 	return a, kind
 }

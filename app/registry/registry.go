@@ -84,7 +84,7 @@ func New(o Options) (*Registry, error) {
 		metrics: m, log: o.Log, files: newFiles(), told: map[string]string{},
 	}
 	r.discovery = r.renderer.Discovery()
-	r.discovered = newAnswer(nil, r.discovery)
+	r.discovered = newAnswer(nil, kindDiscovery, r.discovery)
 	return r, nil
 }
 

@@ -72,13 +72,20 @@ func (c *comparison) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	start := time.Now()
-	plain, stopPlain, err := c.serve(ctx, "", "")
+	r, err := registry.New(registry.Options{Source: registry.NewFolder(c.data)})
+	if err != nil {
+		return err
+	}
+	if err := r.Reload(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "loaded in %s\n", time.Since(start).Round(time.Millisecond))
+	plain, stopPlain, err := serve(ctx, r, "", "")
 	if err != nil {
 		return err
 	}
 	defer stopPlain()
-	fmt.Fprintf(out, "loaded in %s\n", time.Since(start).Round(time.Millisecond))
-	secure, stopSecure, err := c.serve(ctx, cert, key)
+	secure, stopSecure, err := serve(ctx, r, cert, key)
 	if err != nil {
 		return err
 	}
@@ -99,15 +106,8 @@ func (c *comparison) run(ctx context.Context, out io.Writer) (err error) {
 	})
 }
 
-// serve starts a registry and returns its address.
-func (c *comparison) serve(ctx context.Context, cert, key string) (url string, stop func(), err error) {
-	r, err := registry.New(registry.Options{Source: registry.NewFolder(c.data)})
-	if err != nil {
-		return "", nil, err
-	}
-	if err := r.Reload(ctx); err != nil {
-		return "", nil, err
-	}
+// serve makes the registry reachable and returns its address.
+func serve(ctx context.Context, r *registry.Registry, cert, key string) (url string, stop func(), err error) {
 	s, err := registry.NewServer(ctx, r, registry.ServerOptions{Listen: "127.0.0.1:0", Certificate: cert, Key: key})
 	if err != nil {
 		return "", nil, err
