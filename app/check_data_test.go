@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tofu-registrar/registrar/internal/testdata"
 	"github.com/tofu-registrar/registrar/registrydata"
 	"github.com/tofu-registrar/registrar/validation"
 )
@@ -195,7 +197,7 @@ func TestCheckDataOfThePublicRegistry(t *testing.T) {
 	if testing.Short() {
 		t.Skip("judges 27,637 files")
 	}
-	data := inMemory(corpus(t))
+	data := inMemory(maps.Collect(testdata.Files(t, testdata.Corpus)))
 	c := dataCheck{
 		now: func() time.Time { return time.Date(2025, 1, 28, 0, 0, 0, 0, time.UTC) },
 		out: io.Discard, progress: &progress{}, json: true,

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"strings"
 	"testing"
+
+	"github.com/tofu-registrar/registrar/internal/testdata"
 )
 
 // One large provider with one key: the cost of an update.
@@ -59,11 +61,11 @@ func BenchmarkCorpus(b *testing.B) {
 		body   []byte
 	}
 	var files []file
-	eachShared(b, "corpus.tar.xz", func(path string, body []byte) {
+	for path, body := range testdata.Files(b, testdata.Corpus) {
 		if e, ok := EntityFromPath(path); ok {
 			files = append(files, file{e, body})
 		}
-	})
+	}
 	keys := []SigningKey{{ASCIIArmor: strings.Repeat("mQINBGB9+xkBEACabYZOWKmgZsHTdRDiyPJxhbuUiKX65GUWkyRMJKi/1dviVxOX\n", 50), KeyID: "0C0AF313E5FD9F80"}}
 	var r Renderer
 	b.ResetTimer()

@@ -1,61 +1,17 @@
 package registrydata
 
 import (
-	"archive/tar"
 	"bytes"
-	"errors"
-	"io"
 	"maps"
-	"os/exec"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
+
 	"github.com/tofu-registrar/registrar/internal/testdata"
 )
-
-// eachShared unpacks an archive of the shared data with the xz program (the
-// standard library has no decoder) and calls each for every regular file, with
-// its path below the archive's one folder.
-func eachShared(t testing.TB, archive string, each func(path string, body []byte)) {
-	t.Helper()
-	xz, err := exec.LookPath("xz")
-	if err != nil {
-		testdata.Missing(t, "the program xz: "+err.Error())
-	}
-	cmd := exec.CommandContext(t.Context(), xz, "--decompress", "--stdout", filepath.Join(testdata.Shared(t), archive))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for tr := tar.NewReader(out); ; {
-		h, err := tr.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if h.Typeflag != tar.TypeReg {
-			continue
-		}
-		body, err := io.ReadAll(tr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, name, _ := strings.Cut(strings.TrimPrefix(h.Name, "./"), "/")
-		each(name, body)
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // rewritten parses a data file and returns what Bytes gives, and what the
 // encoder gives without looking at the file's text.
@@ -84,20 +40,20 @@ type corpusInputs struct {
 // keeps its bytes, the layout and the counts are those that the specification
 // names, and the answers are those of the reference generator.
 func TestCorpus(t *testing.T) {
-	golden, names := readGolden(t)
+	golden, names := testdata.Golden(t)
 	in := corpusInputs{data: map[string][]byte{}, keys: map[string][]KeyFile{}}
 	var c corpusCounts
-	eachShared(t, "corpus.tar.xz", func(file string, body []byte) {
+	for file, body := range testdata.Files(t, testdata.Corpus) {
 		if strings.HasPrefix(file, "keys/") {
 			dir := path.Dir(file)
 			in.keys[dir] = append(in.keys[dir], KeyFile{Name: path.Base(file), Armor: body})
-			return
+			continue
 		}
 		c.add(t, file, body)
 		if names[file] {
 			in.data[file] = body
 		}
-	})
+	}
 	want := corpusCounts{files: 27479, outside: 14, providers: 3931, modules: 23534, modulesUnaddressable: 71, providersUnaddressable: 1,
 		newline: []string{"providers/t/tdabasinskas/backstage.json"}, twice: 327}
 	if !c.equal(want) {
@@ -161,32 +117,7 @@ func holdsVersionTwice(m *Module) bool {
 	return false
 }
 
-// readGolden returns the reference's answers and the files they come from.
-func readGolden(t *testing.T) (golden map[string][]byte, inputs map[string]bool) {
-	golden, inputs = map[string][]byte{}, map[string]bool{}
-	eachShared(t, "golden-api.tar.xz", func(file string, body []byte) {
-		if file != "INPUTS.txt" {
-			golden[file] = body
-			return
-		}
-		for _, name := range strings.Fields(string(body)) {
-			inputs[strings.TrimPrefix(name, "./")] = true
-		}
-	})
-	if len(golden) != 1288 || len(inputs) != 18 {
-		t.Fatalf("%d golden answers of %d files, want 1288 of 18", len(golden), len(inputs))
-	}
-	return golden, inputs
-}
-
-// trimmed are the entities of which the golden archive holds a part.
-var trimmed = map[string]bool{
-	"v1/providers/hashicorp/github":    true,
-	"v1/providers/integrations/github": true,
-	"v1/providers/opentofu/github":     true,
-}
-
-func testGolden(t *testing.T, golden map[string][]byte, in corpusInputs) {
+func testGolden(t *testing.T, golden map[string]string, in corpusInputs) {
 	r := Renderer{Compatible: true}
 	objects := []Object{r.Discovery()}
 	for _, file := range slices.Sorted(maps.Keys(in.data)) {
@@ -200,10 +131,10 @@ func testGolden(t *testing.T, golden map[string][]byte, in corpusInputs) {
 		}
 		made[o.Path] = true
 		want, ok := golden[o.Path]
-		if !ok && !trimmed[strings.Join(strings.Split(o.Path, "/")[:4], "/")] {
+		if !ok && !slices.ContainsFunc(testdata.GoldenParts(), func(part string) bool { return strings.HasPrefix(o.Path, part) }) {
 			t.Errorf("%s: not among the golden answers", o.Path)
 		}
-		if ok && !bytes.Equal(o.Body, want) {
+		if ok && string(o.Body) != want {
 			t.Errorf("%s: differs\n--- got\n%.300s\n--- want\n%.300s", o.Path, o.Body, want)
 		}
 	}

@@ -1,12 +1,8 @@
 package validation
 
 import (
-	"archive/tar"
-	"context"
 	"errors"
 	"io"
-	"os/exec"
-	"path/filepath"
 	"sort"
 	"strings"
 	"testing"
@@ -182,30 +178,16 @@ func logTable(t *testing.T, what string, counts map[string]int) {
 	}
 }
 
-// corpusKeys reads the key files of the public registry's data set, with the xz
-// program: the standard library has no decoder. It stops after the keys.
+// corpusKeys reads the key files of the public registry's data set. It stops
+// after the keys.
 func corpusKeys(t *testing.T) map[string][]byte {
 	t.Helper()
-	xz, err := exec.LookPath("xz")
-	if err != nil {
-		testdata.Missing(t, "the program xz: "+err.Error())
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	cmd := exec.CommandContext(ctx, xz, "--decompress", "--stdout", filepath.Join(testdata.Shared(t), "corpus.tar.xz"))
-	out, err := cmd.StdoutPipe()
-	must(t, err)
-	must(t, cmd.Start())
 	keys := map[string][]byte{}
-	for tr := tar.NewReader(out); ; {
-		h, err := tr.Next()
-		if errors.Is(err, io.EOF) || err == nil && len(keys) > 0 && !strings.Contains(h.Name, "/keys/") {
+	for name, body := range testdata.Files(t, testdata.Corpus) {
+		if strings.HasPrefix(name, "keys/") {
+			keys[name] = body
+		} else if len(keys) > 0 {
 			break
-		}
-		must(t, err)
-		if h.Typeflag == tar.TypeReg && strings.Contains(h.Name, "/keys/") {
-			keys[h.Name], err = io.ReadAll(tr)
-			must(t, err)
 		}
 	}
 	return keys

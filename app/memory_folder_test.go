@@ -1,0 +1,30 @@
+package main
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/tofu-registrar/registrar/registrydata"
+)
+
+// inMemory is a data folder whose files are not on disk.
+func inMemory(files map[string][]byte) *dataFolder {
+	d := &dataFolder{files: map[string]dataFile{}, keys: map[string][]registrydata.TreeEntry{}}
+	d.read = func(name string, _ int64) ([]byte, error) { return files[name], nil }
+	for name, body := range files {
+		d.paths = append(d.paths, name)
+		d.files[name] = dataFile{size: int64(len(body))}
+	}
+	slices.Sort(d.paths)
+	for _, name := range d.paths {
+		below := false
+		for dir := path.Dir(name); strings.HasPrefix(name, "keys/") && dir != "."; name, dir, below = dir, path.Dir(dir), true {
+			e := registrydata.TreeEntry{Name: path.Base(name), Dir: below}
+			if !slices.Contains(d.keys[dir], e) {
+				d.keys[dir] = append(d.keys[dir], e)
+			}
+		}
+	}
+	return d
+}
