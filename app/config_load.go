@@ -44,8 +44,9 @@ type fileConfig struct {
 		SweepEvery string `hcl:"sweep_every,optional"`
 	} `hcl:"queue,block"`
 	Publish *struct {
-		BaseURL   string `hcl:"base_url,optional"`
-		Name      string `hcl:"name,optional"`
+		BaseURL   string   `hcl:"base_url,optional"`
+		Name      string   `hcl:"name,optional"`
+		MaxDelete *float64 `hcl:"max_delete,optional"`
 		Directory *struct {
 			Path string `hcl:"path,optional"`
 		} `hcl:"directory,block"`
@@ -124,16 +125,22 @@ func (f fileConfig) config(dir string) (Config, []configFault) {
 		cfg.Server.StopWithin = duration("server.stop_within", s.StopWithin, &faults)
 		cfg.Server.Registry = s.Registry.config(dir, &faults)
 	}
-	cfg.Publish = f.publish(dir)
+	cfg.Publish = f.publish(dir, &faults)
 	return cfg, faults
 }
 
-func (f fileConfig) publish(dir string) PublishConfig {
+func (f fileConfig) publish(dir string, faults *[]configFault) PublishConfig {
 	p := f.Publish
 	if p == nil {
 		return PublishConfig{}
 	}
 	cfg := PublishConfig{BaseURL: strings.TrimSuffix(p.BaseURL, "/"), Name: p.Name}
+	if m := p.MaxDelete; m != nil {
+		cfg.MaxDelete = *m
+		if *m == 0 { // which in Config is the default
+			*faults = append(*faults, maxDeleteFault)
+		}
+	}
 	if d := p.Directory; d != nil {
 		cfg.Directory = &DirectoryConfig{}
 		if d.Path != "" {

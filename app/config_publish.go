@@ -16,6 +16,9 @@ type PublishConfig struct {
 	BaseURL string
 	// Name is what the registry calls itself, the host of BaseURL if empty.
 	Name string
+	// MaxDelete is the share of the registry that one publication may remove,
+	// 0.01 if 0; 1 sets no limit.
+	MaxDelete float64
 	// Directory is a folder that a web server serves.
 	Directory *DirectoryConfig
 	// R2 is a bucket at Cloudflare.
@@ -138,11 +141,18 @@ func (p PublishConfig) faults(served bool) (faults []configFault) {
 		faults = append(faults, configFault{"publish.cloudflare", "there is nothing to purge",
 			"The cache is purged of what is published to a directory or a bucket. What is served from here is cached for a short time only."})
 	}
+	if !(p.MaxDelete >= 0 && p.MaxDelete <= 1) {
+		faults = append(faults, maxDeleteFault)
+	}
 	if p.Directory != nil && p.Directory.Path == "" {
 		faults = append(faults, configFault{"publish.directory.path", "no folder", "Name the folder that a web server serves."})
 	}
 	return slices.Concat(faults, p.R2.faults(), p.S3.faults(), p.Cloudflare.faults())
 }
+
+// maxDeleteFault is a share that is none.
+var maxDeleteFault = configFault{"publish.max_delete", "no share of the registry",
+	"It is above 0 and at most 1: 0.01 lets one publication remove at most 1 %, 1 sets no limit."}
 
 // places are the names of the blocks that say where to publish.
 func (p PublishConfig) places() (names []string) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tofu-registrar/registrar/app/registry"
 	"github.com/tofu-registrar/registrar/handlers"
+	"github.com/tofu-registrar/registrar/publish"
 	"github.com/tofu-registrar/registrar/registrydata"
 )
 
@@ -153,6 +154,17 @@ func (s servedOnly) SetPublished(ctx context.Context, _ string) error { return s
 func (s servedOnly) Sources(context.Context, registrydata.Entity) (map[string]string, error) {
 	return nil, nil
 }
+
+// Change finds everything in place.
+func (s servedOnly) Change(_ context.Context, u handlers.Update) (publish.Change, error) {
+	return publish.Change{Entity: u.Entity, After: u.Objects, Settled: true}, nil
+}
+
+// Entities are not counted: nothing is removed here.
+func (s servedOnly) Entities(context.Context) (int, error) { return 0, nil }
+
+// Purge has no cache before it.
+func (s servedOnly) Purge(context.Context) error { return nil }
 
 // Publish has nothing to write.
 func (s servedOnly) Publish(context.Context, handlers.Update) error { return nil }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"runtime"
 
 	"github.com/tofu-registrar/registrar/publish"
 )
@@ -31,6 +32,15 @@ func (p PublishConfig) publisher() (*publish.Publisher, io.Closer, error) {
 		return nil, noCloser{}, err
 	}
 	return publish.New(target, publish.WithPurger(purger)), closer, nil
+}
+
+// parallel is how many entities are published there at a time. A bucket is far
+// away; a folder needs the processor.
+func (p PublishConfig) parallel() int {
+	if p.Directory != nil {
+		return runtime.GOMAXPROCS(0)
+	}
+	return 32
 }
 
 func (p PublishConfig) target() (publish.Target, io.Closer, error) {

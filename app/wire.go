@@ -69,6 +69,7 @@ func (a *App) meetGitHub(ctx context.Context) error {
 			Merge:    templates.Merge(a.cfg.Policy.Merge),
 			Releases: templates.Merge(a.cfg.Policy.Releases),
 		},
+		MaxDelete: a.cfg.Publish.MaxDelete, Parallel: a.cfg.Publish.parallel(),
 		Metadata: a.cfg.Metadata.Repository, Branch: a.cfg.Metadata.Branch,
 		Site: a.cfg.site(bot), WebURL: a.cfg.GitHub.WebURL, Log: a.log,
 	})

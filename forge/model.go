@@ -54,6 +54,7 @@ type Entry struct {
 	Name string // in Dir the last segment, in Files the whole path
 	Blob string // git object id; for a folder its tree
 	Dir  bool
+	Link bool // a symbolic link
 	Size int64
 }
 

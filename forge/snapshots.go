@@ -176,7 +176,7 @@ func (m *Metadata) readDir(ctx context.Context, commit, path string) ([]Entry, e
 	entries := make([]Entry, 0, len(items))
 	for _, i := range items {
 		if i.Type != "submodule" {
-			entries = append(entries, Entry{Name: i.Name, Blob: i.SHA, Dir: i.Type == "dir", Size: i.Size})
+			entries = append(entries, Entry{Name: i.Name, Blob: i.SHA, Dir: i.Type == "dir", Link: i.Type == "symlink", Size: i.Size})
 		}
 	}
 	sortEntries(entries)

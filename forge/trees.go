@@ -18,16 +18,19 @@ type gitTree struct {
 	SHA       string
 	Truncated bool
 	Tree      []struct {
-		Path, Type, SHA string
-		Size            int64
+		Path, Mode, Type, SHA string
+		Size                  int64
 	}
 }
+
+// modeLink is git's mode of a symbolic link.
+const modeLink = "120000"
 
 func (t gitTree) entries() []Entry {
 	entries := make([]Entry, 0, len(t.Tree))
 	for _, e := range t.Tree {
 		if e.Type == "blob" || e.Type == "tree" { // "commit" is a submodule
-			entries = append(entries, Entry{Name: e.Path, Blob: e.SHA, Dir: e.Type == "tree", Size: e.Size})
+			entries = append(entries, Entry{Name: e.Path, Blob: e.SHA, Dir: e.Type == "tree", Link: e.Mode == modeLink, Size: e.Size})
 		}
 	}
 	sortEntries(entries)

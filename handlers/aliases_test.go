@@ -94,7 +94,7 @@ func TestAliasesOfTheCommitArePublished(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer target.Close()
-	h := New(Options{Snapshots: repository, Publisher: publish.New(target)})
+	h := New(Options{Snapshots: repository, Publisher: publish.New(target), MaxDelete: 1})
 	own := []string{"datadog/datadog 1.0.0", "hashicorp/cloud 2.0.0", "vendor/cloud 1.0.0", "vendor/disk 2.0.0"}
 	for commit, step := range []struct{ aliases, more string }{
 		{"", "hashicorp/datadog 1.0.0,opentofu/datadog 1.0.0"},

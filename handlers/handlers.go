@@ -24,6 +24,11 @@ type Options struct {
 	Publisher Publisher
 
 	Policy Policy
+	// MaxDelete is the share of the registry that one publication may remove,
+	// 0.01 if 0; 1 sets no limit.
+	MaxDelete float64
+	// Parallel is how many entities are published at a time, 16 if 0.
+	Parallel int
 	// Metadata is the metadata repository, Branch its published branch.
 	Metadata registrydata.Repository
 	Branch   string
@@ -54,14 +59,16 @@ type Handlers struct {
 	checks    Checks
 	publisher Publisher
 
-	policy   Policy
-	metadata registrydata.Repository
-	branch   string
-	site     templates.Site
-	webURL   string
-	aliases  *aliasCache
-	now      func() time.Time
-	log      *slog.Logger
+	policy    Policy
+	maxDelete float64
+	parallel  int
+	metadata  registrydata.Repository
+	branch    string
+	site      templates.Site
+	webURL    string
+	aliases   *aliasCache
+	now       func() time.Time
+	log       *slog.Logger
 }
 
 // New makes the handlers.
@@ -75,10 +82,13 @@ func New(o Options) *Handlers {
 	if o.WebURL == "" {
 		o.WebURL = "https://github.com"
 	}
+	if o.Parallel <= 0 {
+		o.Parallel = parallelism
+	}
 	return &Handlers{
 		authors: o.Authors, snapshots: o.Snapshots, threads: o.Threads, pulls: o.Pulls,
 		branches: o.Branches, checks: o.Checks, publisher: o.Publisher,
-		policy: o.Policy, metadata: o.Metadata, branch: o.Branch, site: o.Site,
+		policy: o.Policy, maxDelete: o.MaxDelete, parallel: o.Parallel, metadata: o.Metadata, branch: o.Branch, site: o.Site,
 		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{},
 		now: o.Now, log: o.Log,
 	}

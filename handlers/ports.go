@@ -134,9 +134,16 @@ type Publisher interface {
 	// Sources are the data and key files, by path and git blob id, that the live
 	// files of an entity were rendered from; none where it is not live.
 	Sources(ctx context.Context, e registrydata.Entity) (map[string]string, error)
+	// Change is what Publish would make of an entity, beside what is live of it.
+	Change(ctx context.Context, u Update) (publish.Change, error)
+	// Entities counts what is live, at the cost of a listing.
+	Entities(ctx context.Context) (int, error)
 	// Publish makes an entity's live files what the update says, in the order
 	// that leaves every listed file readable at any moment.
 	Publish(ctx context.Context, u Update) error
 	// PutStatic writes a file that belongs to no entity (service discovery).
 	PutStatic(ctx context.Context, o registrydata.Object) error
+	// Purge makes the cache forget what is still to be forgotten, of runs that
+	// were cut off too. SetPublished does it as well.
+	Purge(ctx context.Context) error
 }

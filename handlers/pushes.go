@@ -2,11 +2,11 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/tofu-registrar/registrar/registrydata"
+	"github.com/tofu-registrar/registrar/publish"
 )
 
 // pushKeys: a push to the metadata branch is published; a pushed tag of an
@@ -26,7 +26,23 @@ func (h *Handlers) pushKeys(e event) []Key {
 
 // reconcilePublished publishes what changed between the commit that was
 // published last and the head of the metadata branch, whatever the push said.
+// The commit is recorded when all of it is live: until then each run looks at
+// the same changes again, and publishes what is left of them.
 func (h *Handlers) reconcilePublished(ctx context.Context) (Result, error) {
+	commit, err := h.publishHead(ctx)
+	switch {
+	case err != nil:
+		return Result{}, h.purgeBeside(ctx, err)
+	case commit == "":
+		// A run that was cut off between upload and purge has left work behind.
+		return Result{}, h.publisher.Purge(ctx)
+	}
+	return Result{}, h.publisher.SetPublished(ctx, commit)
+}
+
+// publishHead makes the head of the metadata branch live and returns its commit;
+// "" where there is nothing new.
+func (h *Handlers) publishHead(ctx context.Context) (string, error) {
 	var head Commit
 	var published string
 	err := together(ctx,
@@ -34,104 +50,26 @@ func (h *Handlers) reconcilePublished(ctx context.Context) (Result, error) {
 		func(ctx context.Context) (err error) { published, err = h.publisher.Published(ctx); return err },
 	)
 	if err != nil || head.SHA == published {
-		return Result{}, err
+		return "", err
 	}
-	entities, err := h.affected(ctx, published, head.SHA)
+	entities, why, err := h.observeChanges(ctx, published, head.SHA)
 	if err != nil {
-		return Result{}, err
-	}
-	updates, err := each(ctx, entities, func(ctx context.Context, e registrydata.Entity) (Update, error) {
-		return h.render(ctx, head.SHA, e)
-	})
-	if err != nil {
-		return Result{}, fmt.Errorf("render %s: %w", head.SHA, err)
+		return "", err
 	}
 	if published == "" {
 		if err := h.publisher.PutStatic(ctx, h.renderer().Discovery()); err != nil {
-			return Result{}, fmt.Errorf("publish service discovery: %w", err)
+			return "", fmt.Errorf("publish service discovery: %w", err)
 		}
 	}
-	for _, u := range updates {
-		if u.Entity.Kind == 0 {
-			continue // its file cannot be read: what is live stays live
-		}
-		if err := h.publisher.Publish(ctx, u); err != nil {
-			return Result{}, fmt.Errorf("publish %s %s: %w", u.Entity.Kind, u.Entity, err)
-		}
-	}
-	if err := h.publisher.SetPublished(ctx, head.SHA); err != nil {
-		return Result{}, err
-	}
-	h.log.Info("published", "commit", head.SHA, "from", published, "entities", len(entities))
-	return Result{}, nil
+	return head.SHA, h.publish(ctx, head.SHA, entities, why)
 }
 
-func (h *Handlers) renderer() registrydata.Renderer { return registrydata.Renderer{WebURL: h.webURL} }
-
-// affected are the entities whose answers the changes between two commits may
-// alter.
-func (h *Handlers) affected(ctx context.Context, from, to string) ([]registrydata.Entity, error) {
-	changes, err := h.snapshots.Changes(ctx, from, to)
-	if err != nil {
-		return nil, fmt.Errorf("compare %s with %s: %w", from, to, err)
+// purgeBeside purges what was published before a run failed. Where the place
+// itself is in trouble there is one error to tell and not two.
+func (h *Handlers) purgeBeside(ctx context.Context, failed error) error {
+	var trouble *publish.TroubleError
+	if ctx.Err() != nil || errors.As(failed, &trouble) {
+		return failed
 	}
-	al, err := h.aliasesAt(ctx, to)
-	if err != nil {
-		return nil, err
-	}
-	set := registrydata.Affected(changes, al)
-	entities := set.Entities
-	if set.All {
-		all, err := h.everything(ctx, from, to)
-		return distinct(append(entities, all...)), err
-	}
-	lists, err := each(ctx, set.Namespaces, func(ctx context.Context, ns string) ([]registrydata.ProviderAddress, error) {
-		return h.namespaceProviders(ctx, to, ns)
-	})
-	for _, list := range lists {
-		for _, a := range list {
-			entities = append(entities, a.Entity())
-		}
-	}
-	return distinct(entities), err
-}
-
-// distinct keeps the first of equal entities.
-func distinct(entities []registrydata.Entity) []registrydata.Entity {
-	seen := make(map[registrydata.Entity]bool, len(entities))
-	return slices.DeleteFunc(entities, func(e registrydata.Entity) bool {
-		was := seen[e]
-		seen[e] = true
-		return was
-	})
-}
-
-// everything lists all entities of a commit, and the old addresses of both: one
-// that is an alias no more has to go.
-func (h *Handlers) everything(ctx context.Context, from, commit string) ([]registrydata.Entity, error) {
-	var out []registrydata.Entity
-	for _, c := range []string{from, commit} {
-		if c == "" {
-			continue
-		}
-		al, err := h.aliasesAt(ctx, c)
-		if err != nil && c == commit {
-			return nil, err
-		}
-		for _, a := range al.Addresses() {
-			out = append(out, a.Entity())
-		}
-	}
-	for _, dir := range []string{"providers", "modules"} {
-		files, err := h.snapshots.Files(ctx, commit, dir)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range files {
-			if e, ok := registrydata.EntityFromPath(f.Name); ok {
-				out = append(out, e)
-			}
-		}
-	}
-	return out, nil
+	return errors.Join(failed, h.publisher.Purge(ctx))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -79,7 +80,45 @@ func (p *Publisher) Change(ctx context.Context, u Update) (Change, error) {
 	if err != nil {
 		return Change{}, fmt.Errorf("compare %s: %w", u.Entity, err)
 	}
-	return Change{Entity: u.Entity, Before: before, After: u.Objects}, nil
+	return Change{Entity: u.Entity, Before: before, After: u.Objects, Settled: pl.done(m, u)}, nil
+}
+
+// Versions are those that have downloads live, lower case and without "v", sorted.
+func (c Change) Versions() []string {
+	seen := map[string]bool{}
+	for path := range c.Before {
+		if v, ok := downloadVersion(c.Entity, path); ok {
+			seen[v] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// Outline is the change without contents: enough to count what goes, and small
+// enough to keep for every entity of a run.
+func (c Change) Outline() Change {
+	out := Change{Entity: c.Entity, Before: make(Live, len(c.Before)), After: make([]registrydata.Object, len(c.After))}
+	for path, f := range c.Before {
+		out.Before[path] = LiveFile{SHA256: f.SHA256}
+	}
+	for i, o := range c.After {
+		out.After[i] = registrydata.Object{Path: o.Path, Kind: o.Kind}
+	}
+	return out
+}
+
+// Removes tells whether something that is live would be live no more.
+func (c Change) Removes() bool {
+	stays := make(map[string]bool, len(c.After))
+	for _, o := range c.After {
+		stays[o.Path] = true
+	}
+	for path := range c.Before {
+		if !stays[path] {
+			return true
+		}
+	}
+	return false
 }
 
 // Entities counts the entities that are live. It costs a listing of the whole

@@ -37,6 +37,8 @@ type Change struct {
 	Entity registrydata.Entity
 	Before Live
 	After  []registrydata.Object // none removes it
+	// Settled tells that all of it is live already; see Difference.
+	Settled bool
 }
 
 // Removal is what a commit removes of an entity on purpose: all of it, or some
@@ -106,7 +108,7 @@ func some(list []string, most int, sep string) string {
 	return fmt.Sprintf("%s%sand %d more", strings.Join(list[:most], sep), sep, len(list)-most)
 }
 
-// RefusedError is a run that the guard holds back. Nothing of it was published.
+// RefusedError is what the guard holds back: nothing of it was published.
 type RefusedError struct {
 	// Losses were not on purpose, sorted by entity and version.
 	Losses []Loss
@@ -123,7 +125,7 @@ func (e *RefusedError) Error() string {
 			names[i] = l.String()
 		}
 		text = append(text, some(names, 5, "; ")+
-			": what clients have locked would no longer install. If that is meant, remove the versions with a version-removal pull request or put them on the blacklist")
+			": what clients have locked would no longer install. If that is meant, put the versions on the blacklist, as a version-removal pull request does")
 	}
 	if e.Removed > 0 {
 		text = append(text, fmt.Sprintf(

@@ -28,6 +28,8 @@ type Content struct {
 	Keys []SigningKey
 	// Sources are the files that were read: git blob id by path.
 	Sources map[string]string
+	// Size is how many bytes the data file has.
+	Size int64
 	// Unreadable says that there is a data file of which nothing can be made:
 	// what is served of the entity stays.
 	Unreadable bool
@@ -71,6 +73,7 @@ func (l Loader) Load(ctx context.Context, e Entity) (Content, error) {
 		return c, nil
 	}
 	c.Sources[source.Path()] = BlobID(content)
+	c.Size = int64(len(content))
 	if e.Kind == KindModule {
 		c.Module, err = ParseModule(content)
 	} else {

@@ -1,0 +1,103 @@
+package handlers
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tofu-registrar/registrar/publish"
+	"github.com/tofu-registrar/registrar/registrydata"
+)
+
+// publication is one run that makes live what a commit says. It looks at every
+// affected entity before it publishes any, and renders one as often as it needs
+// it rather than keep what all of them render to.
+type publication struct {
+	h      *Handlers
+	to     string // the commit
+	why    purpose
+	loader registrydata.Loader
+	room   publish.Room
+
+	mu       sync.Mutex
+	todo     []registrydata.Entity // of which something is not live as it should be
+	losses   []publish.Loss
+	removals []publish.Change // outlines
+	failures failures
+	reported map[string]bool // files that a fault was logged of
+}
+
+// publish makes the entities live as the commit has them. Nothing is published
+// of an entity that fails, or that the guard holds back; the others are. Where
+// the commit would remove too much altogether, nothing is published at all.
+func (h *Handlers) publish(ctx context.Context, commit string, entities []registrydata.Entity, why purpose) error {
+	p := &publication{
+		h: h, to: commit, why: why, room: publish.NewRoom(), reported: map[string]bool{},
+		loader: registrydata.Loader{Tree: h.publishTree(commit), Aliases: why.is, KeyID: keyID},
+	}
+	if err := p.each(ctx, entities, p.look); err != nil {
+		return err
+	}
+	if err := p.checkAmount(ctx, p.removals); err != nil {
+		return err
+	}
+	todo := p.todo
+	if err := p.each(ctx, todo, p.publish); err != nil {
+		return err
+	}
+	h.log.Info("published", "commit", commit, "affected", len(entities), "entities", len(todo), "held_back", len(p.losses), "failed", len(p.failures))
+	return p.failures.join(heldBack(p.losses))
+}
+
+// look finds out what is to be done about an entity, and whether it may.
+func (p *publication) look(ctx context.Context, e registrydata.Entity) error {
+	return p.render(ctx, e, func(u Update) error {
+		change, err := p.h.publisher.Change(ctx, u)
+		if err != nil || change.Settled {
+			return err
+		}
+		_, ownFile := u.Sources[e.Path()]
+		losses := p.why.judge(change, ownFile)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		switch {
+		case len(losses) > 0:
+			p.losses = append(p.losses, losses...)
+			return nil
+		case change.Removes():
+			p.removals = append(p.removals, change.Outline())
+		}
+		p.todo = append(p.todo, e)
+		return nil
+	})
+}
+
+func (p *publication) publish(ctx context.Context, e registrydata.Entity) error {
+	return p.render(ctx, e, func(u Update) error { return p.h.publisher.Publish(ctx, u) })
+}
+
+// each does something with every entity, several at a time. One that fails does
+// not stop the others, unless they would fail as well.
+func (p *publication) each(ctx context.Context, entities []registrydata.Entity, do func(context.Context, registrydata.Entity) error) error {
+	group, going := errgroup.WithContext(ctx)
+	group.SetLimit(p.h.parallel)
+	for _, e := range entities {
+		if going.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			err := do(going, e)
+			if err == nil {
+				return nil
+			}
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.failures.add(e, err)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
