@@ -3,6 +3,7 @@ package registrydata
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -65,6 +66,8 @@ func editProvider(t *testing.T, before, do string) string {
 			p.Warnings = append(p.Warnings, arg)
 		case "unwarn":
 			p.Warnings = nil
+		case "id", "minimum", "prereleases":
+			editUpkeep(t, &p.Upkeep, verb, arg)
 		default:
 			t.Fatalf("unknown verb %q", verb)
 		}
@@ -96,11 +99,30 @@ func editModule(t *testing.T, before, do string) string {
 			if err := m.Add(v); err != nil {
 				t.Fatal(err)
 			}
+		case "id", "minimum", "prereleases":
+			editUpkeep(t, &m.Upkeep, f[0], f[1])
 		default:
 			t.Fatalf("unknown verb %q", f[0])
 		}
 	}
 	return string(m.Bytes())
+}
+
+func editUpkeep(t *testing.T, u *Upkeep, verb, arg string) {
+	t.Helper()
+	var err error
+	switch verb {
+	case "id":
+		u.RepositoryID, err = strconv.ParseInt(arg, 10, 64)
+	case "minimum":
+		u.MinimumVersion = arg
+	case "prereleases":
+		yes := arg == "yes"
+		u.Prereleases = &yes
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestAddKeepsOrder(t *testing.T) {

@@ -129,6 +129,17 @@ func (r *reader) count() (int64, error) {
 	return n, nil
 }
 
+// boolean reads true or false.
+func (r *reader) boolean() (bool, error) {
+	for _, yes := range []bool{true, false} {
+		if word := strconv.FormatBool(yes); strings.HasPrefix(r.s[r.pos:], word) {
+			r.pos += len(word)
+			return yes, nil
+		}
+	}
+	return false, r.fail("want true or false, found %s", r.found())
+}
+
 // number reads a number and returns its text.
 func (r *reader) number() (string, error) {
 	start := r.pos

@@ -56,6 +56,7 @@ func (w *writer) key(name string) {
 
 func (w *writer) str(s string)   { w.buf = appendString(w.buf, s) }
 func (w *writer) int(n int64)    { w.buf = strconv.AppendInt(w.buf, n, 10) }
+func (w *writer) bool(yes bool)  { w.buf = strconv.AppendBool(w.buf, yes) }
 func (w *writer) raw(s string)   { w.buf = append(w.buf, s...) }
 func (w *writer) bytes(b []byte) { w.buf = append(w.buf, b...) }
 

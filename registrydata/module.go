@@ -6,6 +6,7 @@ import "fmt"
 type Module struct {
 	// Versions stand in descending order.
 	Versions []ModuleVersion
+	Upkeep
 
 	doc    document
 	layout *layout

@@ -2,7 +2,7 @@ package registrydata
 
 // The keys of a module file, in the order in which the reference writes them.
 var (
-	moduleSchema        = &schema{names: []string{"versions"}, always: 0b1}
+	moduleSchema        = &schema{names: append([]string{"versions"}, upkeepKeys...), always: 0b1}
 	moduleVersionSchema = &schema{names: []string{"version", "commit", "discovered"}, always: 0b1}
 )
 
@@ -14,7 +14,10 @@ func ParseModule(b []byte) (*Module, error) {
 		return nil, err
 	}
 	m := &Module{}
-	m.layout, err = r.record(moduleSchema, m, func(int) (err error) {
+	m.layout, err = r.record(moduleSchema, m, func(i int) (err error) {
+		if i > 0 {
+			return m.readKey(r, i-1)
+		}
 		m.Versions, err = readList(r, maxListed, func(v *ModuleVersion) error { return v.parse(r) })
 		return err
 	})
@@ -96,9 +99,18 @@ func (m *Module) encode() []byte {
 	return m.doc.finish(w.buf)
 }
 
-func (m *Module) empty(int) bool { return len(m.Versions) == 0 }
+func (m *Module) empty(i int) bool {
+	if i > 0 {
+		return m.emptyKey(i - 1)
+	}
+	return len(m.Versions) == 0
+}
 
-func (m *Module) write(w *writer, _ int) {
+func (m *Module) write(w *writer, i int) {
+	if i > 0 {
+		m.writeKey(w, i-1)
+		return
+	}
 	w.list(m.Versions == nil, len(m.Versions), func(k int) {
 		w.record(moduleVersionSchema, &m.Versions[k], m.Versions[k].layout)
 	})

@@ -61,6 +61,9 @@ func TestParseProviderRefuses(t *testing.T) {
 		smallProvider(`, "size": -7`):                  `line 1: versions[0].targets[0].size: want a whole number that is not negative, found "-7"`,
 		smallProvider(`, "size": 1e3`):                 `line 1: versions[0].targets[0].size: want a whole number that is not negative, found "1e3"`,
 		smallProvider(`, "size": 9223372036854775808`): `line 1: versions[0].targets[0].size: want a whole number that is not negative, found "9223372036854775808"`,
+		`{"prereleases": 1}`:                           "line 1: prereleases: want true or false, found a number",
+		`{"prereleases": null}`:                        "line 1: prereleases: want true or false, found null",
+		`{"repository_id": "1"}`:                       "line 1: repository_id: want a number, found a string",
 		smallProvider(`, "h1": null`):                  "line 1: versions[0].targets[0].h1: want a string, found null",
 		smallProvider("") + "\n{}":                     "line 2: unexpected an object after the end of the document",
 		smallProvider("") + "\n\nx":                    `line 3: unexpected 'x' after the end of the document`,
@@ -163,7 +166,7 @@ func TestFormat2026RoundTrip(t *testing.T) {
 var providerSeeds = []string{
 	smallProvider(""), smallProvider(`, "size": 7, "h1": "h1:x"`), smallProvider(`, "x": {"y": [1.5e3, null, true, {}]}, "size": 0`) + "\n",
 	`{"warnings": null, "versions": [{"targets": null, "protocols": [], "version": "1.0.0", "discovered": ""}], "versions_errors": []}`,
-	`{"versions": [{"version": "1", "version": "2"}]}`, `{"repository": "\u003c\ud83d\ude00", "versions": [{"version": "1.0.0+a"}]}`, "{", `{"VERSIONS": []}`, "",
+	`{"versions": [{"version": "1", "version": "2"}]}`, `{"prereleases": false, "repository_id": 7, "minimum_version": "1.0.0", "versions": [{"version": "1"}]}`, `{"repository": "\u003c\ud83d\ude00", "versions": [{"version": "1.0.0+a"}]}`, "{", `{"VERSIONS": []}`, "",
 }
 
 // What parses is read by encoding/json to the same values; the file keeps its

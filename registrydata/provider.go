@@ -14,6 +14,7 @@ type Provider struct {
 	VersionsErrors []VersionError
 	// Warnings are shown by clients at init.
 	Warnings []string
+	Upkeep
 
 	doc    document
 	layout *layout

@@ -2,7 +2,7 @@ package registrydata
 
 // The keys of a provider file, in the order in which the reference writes them.
 var (
-	providerSchema     = &schema{names: []string{"repository", "versions", "versions_errors", "warnings"}, always: 0b10}
+	providerSchema     = &schema{names: append([]string{"repository", "versions", "versions_errors", "warnings"}, upkeepKeys...), always: 0b10}
 	versionSchema      = &schema{names: []string{"version", "protocols", "shasums_url", "shasums_signature_url", "targets", "discovered"}, always: 0b11111}
 	targetSchema       = &schema{names: []string{"os", "arch", "filename", "download_url", "shasum", "h1", "size"}, always: 0b11111}
 	versionErrorSchema = &schema{names: []string{"version", "message", "utc_time"}, always: 0b111}
@@ -47,6 +47,8 @@ func (p *Provider) read(r *reader, i int) (err error) {
 		p.VersionsErrors, err = readList(r, maxListed, func(e *VersionError) error { return e.parse(r) })
 	case 3:
 		p.Warnings, err = r.strs()
+	default:
+		err = p.readKey(r, i-4)
 	}
 	return err
 }
@@ -184,8 +186,10 @@ func (p *Provider) empty(i int) bool {
 		return len(p.Versions) == 0
 	case 2:
 		return len(p.VersionsErrors) == 0
+	case 3:
+		return len(p.Warnings) == 0
 	}
-	return len(p.Warnings) == 0
+	return p.emptyKey(i - 4)
 }
 
 func (p *Provider) write(w *writer, i int) {
@@ -202,6 +206,8 @@ func (p *Provider) write(w *writer, i int) {
 		})
 	case 3:
 		w.strs(p.Warnings)
+	default:
+		p.writeKey(w, i-4)
 	}
 }
 
