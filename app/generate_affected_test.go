@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tofu-registrar/registrar/forge"
 	"github.com/tofu-registrar/registrar/handlers"
 	"github.com/tofu-registrar/registrar/internal/actors"
 	"github.com/tofu-registrar/registrar/internal/testdata"
@@ -103,6 +104,16 @@ func (c *commits) Changes(_ context.Context, from, to string) ([]registrydata.Ch
 		}
 	}
 	return out, nil
+}
+
+// Archive implements handlers.Archives.
+func (c *commits) Archive(_ context.Context, commit string, each func(forge.ArchiveFile) error) error {
+	for name, content := range c.files[commit] {
+		if err := each(forge.ArchiveFile{Path: name, Size: int64(len(content)), Content: strings.NewReader(content)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // shelf is a Target in memory.
@@ -232,7 +243,7 @@ func TestIncrementalEqualsFull(t *testing.T) {
 		name := fmt.Sprintf("%05d", round)
 		history.names = append(history.names, name)
 		history.files[name] = maps.Clone(e.files)
-		h := handlers.New(handlers.Options{Snapshots: history, Publisher: unguarded{publish.New(bot)}})
+		h := handlers.New(handlers.Options{Snapshots: history, Archives: history, Publisher: unguarded{publish.New(bot)}})
 		if _, err := h.Reconcile(t.Context(), handlers.PublishKey); err != nil {
 			t.Fatalf("round %d: %v: %v", round, what, err)
 		}

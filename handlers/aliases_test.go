@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tofu-registrar/registrar/forge"
 	"github.com/tofu-registrar/registrar/publish"
 	"github.com/tofu-registrar/registrar/registrydata"
 )
@@ -32,7 +33,7 @@ func (h history) Dir(_ context.Context, commit, dir string) ([]Entry, error) {
 	for p := range h[commit] {
 		if rest, ok := strings.CutPrefix(p, dir+"/"); ok {
 			name, _, below := strings.Cut(rest, "/")
-			found[name] = Entry{Name: name, Dir: below}
+			found[name] = Entry{Name: name, Dir: below, Link: strings.HasPrefix(h[commit][p], linkTo), Size: int64(len(h[commit][p]))}
 		}
 	}
 	return slices.SortedFunc(maps.Values(found), func(a, b Entry) int { return strings.Compare(a.Name, b.Name) }), nil
@@ -66,6 +67,24 @@ func (h history) Changes(_ context.Context, from, to string) ([]registrydata.Cha
 	}
 	return out, nil
 }
+
+func (h history) Archive(_ context.Context, commit string, each func(forge.ArchiveFile) error) error {
+	for _, p := range slices.Sorted(maps.Keys(h[commit])) {
+		content := h[commit][p]
+		target, link := strings.CutPrefix(content, linkTo)
+		f := forge.ArchiveFile{Path: p, Size: int64(len(content)), Link: link, Content: strings.NewReader(content)}
+		if link {
+			f.Size, f.Content = 0, strings.NewReader(target)
+		}
+		if err := each(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// linkTo begins a file that is a symbolic link.
+const linkTo = "link to "
 
 const (
 	oneVersion = `{"versions":[{"version":"1.0.0","targets":[{"os":"linux","arch":"amd64"}]}]}`

@@ -17,6 +17,9 @@ import (
 type Options struct {
 	Authors   Authors
 	Snapshots Snapshots
+	// Archives is for publications of many entities. Without it each file is
+	// asked for.
+	Archives  Archives
 	Threads   Threads
 	Pulls     Pulls
 	Branches  Branches
@@ -53,6 +56,7 @@ type Policy struct {
 type Handlers struct {
 	authors   Authors
 	snapshots Snapshots
+	archives  Archives
 	threads   Threads
 	pulls     Pulls
 	branches  Branches
@@ -86,7 +90,7 @@ func New(o Options) *Handlers {
 		o.Parallel = parallelism
 	}
 	return &Handlers{
-		authors: o.Authors, snapshots: o.Snapshots, threads: o.Threads, pulls: o.Pulls,
+		authors: o.Authors, snapshots: o.Snapshots, archives: o.Archives, threads: o.Threads, pulls: o.Pulls,
 		branches: o.Branches, checks: o.Checks, publisher: o.Publisher,
 		policy: o.Policy, maxDelete: o.MaxDelete, parallel: o.Parallel, metadata: o.Metadata, branch: o.Branch, site: o.Site,
 		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{},

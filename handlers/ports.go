@@ -67,6 +67,13 @@ type Snapshots interface {
 	Changes(ctx context.Context, from, to string) ([]registrydata.Change, error)
 }
 
+// Archives reads the metadata repository at a commit as a whole.
+type Archives interface {
+	// Archive reads all files, one after the other, at the price of one request.
+	// An error of each ends it.
+	Archive(ctx context.Context, commit string, each func(forge.ArchiveFile) error) error
+}
+
 // Threads reads and writes issues and their comments.
 type Threads interface {
 	Issue(ctx context.Context, number int) (Issue, error)

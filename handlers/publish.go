@@ -32,9 +32,13 @@ type publication struct {
 // of an entity that fails, or that the guard holds back; the others are. Where
 // the commit would remove too much altogether, nothing is published at all.
 func (h *Handlers) publish(ctx context.Context, commit string, entities []registrydata.Entity, why purpose) error {
+	tree, err := h.treeOf(ctx, commit, entities, why.is)
+	if err != nil {
+		return err
+	}
 	p := &publication{
 		h: h, to: commit, why: why, room: publish.NewRoom(), reported: map[string]bool{},
-		loader: registrydata.Loader{Tree: h.publishTree(commit), Aliases: why.is, KeyID: keyID},
+		loader: registrydata.Loader{Tree: tree, Aliases: why.is, KeyID: keyID},
 	}
 	if err := p.each(ctx, entities, p.look); err != nil {
 		return err

@@ -1,0 +1,117 @@
+package handlers
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/tofu-registrar/registrar/forge"
+	"github.com/tofu-registrar/registrar/registrydata"
+)
+
+// mostReadSingly is how many affected entities are read file by file. Beyond, one
+// archive costs less of GitHub's hourly quota, which the public registry's 27,500
+// entities exceed by far.
+const mostReadSingly = 250
+
+// treeOf reads what the entities of a publication are made of.
+func (h *Handlers) treeOf(ctx context.Context, commit string, entities []registrydata.Entity, al registrydata.Aliases) (registrydata.Tree, error) {
+	if len(entities) <= mostReadSingly || h.archives == nil {
+		return h.publishTree(commit), nil
+	}
+	wanted := make(map[string]bool, len(entities))
+	for _, e := range entities {
+		wanted[e.Path()] = true
+		if e.Kind == registrydata.KindProvider {
+			source, _ := al.Resolve(e.Provider())
+			wanted[source.Path()] = true
+		}
+	}
+	t := archiveTree{files: map[string]packedFile{}, keys: map[string][]registrydata.TreeEntry{}}
+	err := h.archives.Archive(ctx, commit, func(f forge.ArchiveFile) error {
+		if !wanted[f.Path] && !strings.HasPrefix(f.Path, "keys/") {
+			return ctx.Err()
+		}
+		return t.add(f)
+	})
+	t.sort()
+	return t, err
+}
+
+// archiveTree holds files of a commit, compressed: the public registry's take
+// about 40 MB.
+type archiveTree struct {
+	files map[string]packedFile
+	keys  map[string][]registrydata.TreeEntry // by folder
+}
+
+var _ registrydata.Tree = archiveTree{}
+
+// packedFile is a file, or why it is not read.
+type packedFile struct {
+	packed []byte // as flate makes it
+	size   int64
+	fault  error
+}
+
+func (t archiveTree) add(f forge.ArchiveFile) error {
+	p := packedFile{size: f.Size, fault: unread(f.Path, f.Link, f.Size)}
+	if p.fault == nil {
+		var b bytes.Buffer
+		w, err := flate.NewWriter(&b, flate.BestSpeed)
+		if err != nil {
+			return err
+		}
+		if _, err := io.CopyN(w, f.Content, f.Size); err != nil {
+			return fmt.Errorf("read %s: %w", f.Path, err)
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+		p.packed = bytes.Clone(b.Bytes())
+	}
+	t.files[f.Path] = p
+	if strings.HasPrefix(f.Path, "keys/") {
+		t.list(f.Path, false)
+	}
+	return nil
+}
+
+// list enters a file or folder into the folder that it is in, and that into its
+// own.
+func (t archiveTree) list(name string, isDir bool) {
+	dir := path.Dir(name)
+	entry := registrydata.TreeEntry{Name: path.Base(name), Dir: isDir}
+	if dir == "." || slices.Contains(t.keys[dir], entry) {
+		return
+	}
+	t.keys[dir] = append(t.keys[dir], entry)
+	t.list(dir, true)
+}
+
+func (t archiveTree) sort() {
+	for _, entries := range t.keys {
+		slices.SortFunc(entries, func(a, b registrydata.TreeEntry) int { return strings.Compare(a.Name, b.Name) })
+	}
+}
+
+// File implements registrydata.Tree.
+func (t archiveTree) File(_ context.Context, name string) ([]byte, bool, error) {
+	f, ok := t.files[name]
+	if !ok || f.fault != nil {
+		return nil, false, f.fault
+	}
+	content := make([]byte, f.size)
+	_, err := io.ReadFull(flate.NewReader(bytes.NewReader(f.packed)), content)
+	return content, err == nil, err
+}
+
+// Dir implements registrydata.Tree, for the folders of keys.
+func (t archiveTree) Dir(_ context.Context, name string) ([]registrydata.TreeEntry, error) {
+	return t.keys[name], nil
+}
