@@ -1,6 +1,9 @@
 package registrydata
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Module is the content of a module's data file.
 type Module struct {
@@ -59,6 +62,20 @@ func (m *Module) Add(v ModuleVersion) error {
 	copy(m.Versions[at+1:], m.Versions[at:])
 	m.Versions[at] = v
 	return nil
+}
+
+// Remove takes a version out under all its tags, given as to Version, and
+// returns what it was recorded as. A file with no version left cannot be
+// written: it has to go as a whole.
+func (m *Module) Remove(v string) (removed []ModuleVersion) {
+	m.Versions = slices.DeleteFunc(slices.Clone(m.Versions), func(old ModuleVersion) bool {
+		if foldedKey(old.Version) != foldedKey(v) {
+			return false
+		}
+		removed = append(removed, old)
+		return true
+	})
+	return removed
 }
 
 // isObjectID accepts SHA-1 and SHA-256 object ids in lower-case hexadecimal.

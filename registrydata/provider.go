@@ -1,6 +1,9 @@
 package registrydata
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Provider is the content of a provider's data file.
 type Provider struct {
@@ -88,6 +91,20 @@ func (p *Provider) Add(v ProviderVersion) error {
 	copy(p.Versions[at+1:], p.Versions[at:])
 	p.Versions[at] = v
 	return nil
+}
+
+// Remove takes a version out, given as to Version, and returns what it was
+// recorded as: more than one where the file holds it twice. A file with no
+// version left cannot be written: it has to go as a whole.
+func (p *Provider) Remove(v string) (removed []ProviderVersion) {
+	p.Versions = slices.DeleteFunc(slices.Clone(p.Versions), func(old ProviderVersion) bool {
+		if foldedKey(old.Version) != foldedKey(v) {
+			return false
+		}
+		removed = append(removed, old)
+		return true
+	})
+	return removed
 }
 
 // check refuses what could not become a path of the API.
