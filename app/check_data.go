@@ -101,6 +101,7 @@ func (c *dataCheck) run(ctx context.Context, dir string) error {
 		return err
 	}
 	defer data.Close() //nolint:errcheck // only read
+	data.listAll()
 	if len(data.paths) == 0 && len(data.troubles) == 0 {
 		return usageError("%s holds no providers, modules or keys: is it a metadata repository?", dir)
 	}

@@ -113,9 +113,6 @@ func (o generateOptions) run(ctx context.Context, env *environment, out io.Write
 		return err
 	}
 	defer data.Close() //nolint:errcheck // only read
-	if err := errors.Join(data.troubles...); err != nil {
-		return fmt.Errorf("the metadata folder cannot be read, and what is missing is not to be taken for removed: %w", err)
-	}
 	place, err := o.open(env.getenv)
 	if err != nil {
 		return err

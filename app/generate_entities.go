@@ -15,6 +15,10 @@ func (g *generation) entities(ctx context.Context, only []string) ([]registrydat
 	if len(only) > 0 {
 		return g.concerned(only)
 	}
+	g.data.listAll()
+	if err := g.data.complete(); err != nil {
+		return nil, err
+	}
 	live, err := g.publisher.Live(ctx)
 	if err != nil {
 		return nil, err
@@ -49,15 +53,8 @@ func (g *generation) has(e registrydata.Entity) bool {
 func (g *generation) concerned(only []string) ([]registrydata.Entity, error) {
 	var changes []registrydata.Change
 	for _, name := range only {
-		kind := registrydata.Deleted
-		if _, ok := g.data.files[name]; ok {
-			kind = registrydata.Modified
-		}
 		// A key that is there may be new: then it concerns its whole namespace.
-		if strings.HasPrefix(name, "keys/") {
-			kind = registrydata.Added
-		}
-		changes = append(changes, registrydata.Change{Path: name, Kind: kind})
+		changes = append(changes, registrydata.Change{Path: name, Kind: registrydata.Added})
 	}
 	set := registrydata.Affected(changes, g.loader.Aliases)
 	if len(set.Ignored) > 0 {
@@ -66,13 +63,17 @@ func (g *generation) concerned(only []string) ([]registrydata.Entity, error) {
 	if set.All {
 		return nil, usageError("--only: everything depends on %s; leave --only out", registrydata.AliasesPath)
 	}
+	for _, namespace := range set.Namespaces {
+		g.data.listProviders(namespace)
+	}
 	entities := set.Entities
 	for _, e := range g.data.entities() {
 		if e.Kind == registrydata.KindProvider && slices.Contains(set.Namespaces, e.Namespace) {
 			entities = append(entities, e)
 		}
 	}
-	return sortedEntities(entities), nil
+	g.data.listFor(entities, g.loader.Aliases)
+	return sortedEntities(entities), g.data.complete()
 }
 
 // sortedEntities has each once.

@@ -21,7 +21,7 @@ import (
 )
 
 // generates runs the command and reads its summary.
-func generates(t *testing.T, code int, args ...string) generateSummary {
+func generates(t testing.TB, code int, args ...string) generateSummary {
 	t.Helper()
 	got, stdout, stderr := command(t.Context(), t, append([]string{"generate", "--json"}, args...)...)
 	if got != code {

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 }
 
 // command runs a command line as a shell would.
-func command(ctx context.Context, t *testing.T, args ...string) (code int, stdout, stderr string) {
+func command(ctx context.Context, t testing.TB, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = run(ctx, args, func(string) string { return "" }, strings.NewReader(""), &out, &errs)

@@ -10,7 +10,10 @@ import (
 
 // inMemory is a data folder whose files are not on disk.
 func inMemory(files map[string][]byte) *dataFolder {
-	d := &dataFolder{files: map[string]dataFile{}, keys: map[string][]registrydata.TreeEntry{}}
+	d := &dataFolder{
+		listed: map[string]bool{"keys": true, "modules": true, "providers": true},
+		files:  map[string]dataFile{}, keys: map[string][]registrydata.TreeEntry{},
+	}
 	d.read = func(name string, _ int64) ([]byte, error) { return files[name], nil }
 	for name, body := range files {
 		d.paths = append(d.paths, name)

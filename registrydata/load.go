@@ -80,22 +80,22 @@ func (l Loader) Load(ctx context.Context, e Entity) (Content, error) {
 		c.Provider, err = ParseProvider(content)
 	}
 	if err != nil {
-		c.Module, c.Provider = nil, nil
 		return c, c.fault(&FileFault{Path: source.Path(), Err: err})
 	}
 	if c.Provider != nil {
 		err = l.keys(ctx, source.Provider(), &c)
 	}
-	return c, err
+	return c, c.fault(err)
 }
 
-// fault notes a data file that nothing can be made of; other errors it returns.
+// fault notes a data file, or a folder of keys, that nothing can be made of;
+// other errors it returns.
 func (c *Content) fault(err error) error {
 	var fault *FileFault
 	if !errors.As(err, &fault) {
 		return err
 	}
-	c.Unreadable = true
+	c.Provider, c.Module, c.Unreadable = nil, nil, true
 	c.Faults = append(c.Faults, fault)
 	return nil
 }

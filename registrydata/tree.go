@@ -14,7 +14,8 @@ type Tree interface {
 	// there and that nothing can be made of (a link, one that is too large) is a
 	// *FileFault. Any other error is trouble on the way to the file.
 	File(ctx context.Context, path string) (content []byte, ok bool, err error)
-	// Dir lists a folder, sorted by name; nothing where it does not exist.
+	// Dir lists a folder, sorted by name; nothing where it does not exist. A link
+	// in its place is a *FileFault.
 	Dir(ctx context.Context, path string) ([]TreeEntry, error)
 }
 
