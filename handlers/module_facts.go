@@ -40,7 +40,7 @@ func (h *Handlers) judgeModule(ctx context.Context, q question, facts validation
 	if err != nil {
 		return judgement{}, fmt.Errorf("look at module %s: %w", address, err)
 	}
-	in.ParentRegistered, in.Blacklist = around.parentRegistered, around.blacklist
+	in.ParentRegistered, in.Newcomer, in.Blacklist = around.parentRegistered, around.newcomer(), around.blacklist
 	v := validation.JudgeModule(in)
 	j := judgement{Report: v.Report, already: v.AlreadyRegistered, facts: facts, isMember: around.authorIsMember}
 	j.module = &templates.ModuleCheck{

@@ -63,7 +63,7 @@ func (h *Handlers) judgeProvider(ctx context.Context, q question, facts validati
 	if err != nil {
 		return judgement{}, fmt.Errorf("look at provider %s: %w", address, err)
 	}
-	in.HasKey, in.ParentRegistered = len(keys) > 0, around.parentRegistered
+	in.HasKey, in.ParentRegistered, in.Newcomer = len(keys) > 0, around.parentRegistered, around.newcomer()
 	wanted, others := validation.NewestFirst(in.Tags)
 	if len(in.Registered) == 0 {
 		in.Results, err = h.judgeReleases(ctx, subject{

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tofu-registrar/registrar/registrydata"
 	"github.com/tofu-registrar/registrar/validation"
@@ -45,6 +46,7 @@ func registeredUnder[A comparable](q question, facts validation.RepositoryFacts,
 type surroundings struct {
 	parentRegistered bool
 	authorIsMember   bool
+	namespaceIsNew   bool
 	blacklist        registrydata.Blacklist
 	earlier          []byte // the data file on the submission's own branch
 }
@@ -61,6 +63,10 @@ func (h *Handlers) lookAround(ctx context.Context, q question, facts validation.
 			return err
 		},
 		func(ctx context.Context) (err error) {
+			s.namespaceIsNew, err = h.namespaceIsNew(ctx, q.commit, e)
+			return err
+		},
+		func(ctx context.Context) (err error) {
 			if q.branch != "" {
 				s.earlier, _, err = h.snapshots.File(ctx, q.branch, e.Path())
 			}
@@ -68,6 +74,20 @@ func (h *Handlers) lookAround(ctx context.Context, q question, facts validation.
 		},
 	)
 	return s, err
+}
+
+func (s surroundings) newcomer() validation.Newcomer {
+	return validation.Newcomer{NamespaceIsNew: s.namespaceIsNew, AuthorIsMember: s.authorIsMember}
+}
+
+// namespaceIsNew tells whether nothing of an entity's namespace is registered.
+func (h *Handlers) namespaceIsNew(ctx context.Context, commit string, e registrydata.Entity) (bool, error) {
+	letter := e.Namespace[:1]
+	there, err := each(ctx, []string{"providers", "modules"}, func(ctx context.Context, kind string) (bool, error) {
+		entries, err := h.snapshots.Dir(ctx, commit, kind+"/"+letter+"/"+e.Namespace)
+		return len(entries) > 0, err
+	})
+	return !slices.Contains(there, true), err
 }
 
 // parentRegistered tells whether a fork's original is registered.

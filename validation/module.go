@@ -15,6 +15,7 @@ type ModuleInput struct {
 	Registered bool
 	// ParentRegistered: the repository is a fork of one that is registered.
 	ParentRegistered bool
+	Newcomer         Newcomer
 	Tags             []Tag
 	Blacklist        registrydata.Blacklist
 	Now              time.Time
@@ -52,6 +53,7 @@ func JudgeModule(in ModuleInput) ModuleVerdict {
 	case !HasErrors(repository):
 		var more []Finding
 		added, v.Results, more = moduleTags(in, v.Address)
+		findings = append(findings, newNames(v.Address.Namespace, "", in.Author, in.Newcomer)...)
 		findings = append(findings, forkWarning(in.Facts, in.ParentRegistered)...)
 		findings = append(findings, more...)
 	}

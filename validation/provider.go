@@ -22,8 +22,9 @@ type ProviderInput struct {
 	Tags    []Tag
 	Results []TagResult
 	// HasKey: a key on file covers the provider.
-	HasKey bool
-	Now    time.Time
+	HasKey   bool
+	Newcomer Newcomer
+	Now      time.Time
 }
 
 // ProviderVerdict is the verdict on a provider submission.
@@ -58,6 +59,7 @@ func JudgeProvider(in ProviderInput) ProviderVerdict {
 		v.AlreadyRegistered = true
 		findings = append(findings, alreadyRegistered(providerNames(in.Registered)))
 	case !HasErrors(repository):
+		findings = append(findings, newNames(v.Address.Namespace, v.Address.Name, in.Author, in.Newcomer)...)
 		findings = append(findings, forkWarning(in.Facts, in.ParentRegistered)...)
 		findings = append(findings, releasesFindings(in)...)
 		findings = append(findings, keyHint(v.Address, in)...)
