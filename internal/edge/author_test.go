@@ -10,12 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/tofu-registrar/registrar/internal/actors"
+	"github.com/tofu-registrar/registrar/publish"
 	"github.com/tofu-registrar/registrar/registrydata"
 )
 
@@ -32,6 +32,9 @@ type author struct {
 	git     *httptest.Server // over HTTP: the module's repository
 	commit  string
 	version []registrydata.ProviderVersion // newest first
+	// data is what of all that is registered.
+	data     metadata
+	renderer registrydata.Renderer
 
 	mu    sync.Mutex
 	files map[string][]byte // by path on web
@@ -43,12 +46,19 @@ func newAuthor(t *testing.T, certificate tls.Certificate) *author {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &author{key: key, files: map[string][]byte{}}
+	armor, err := key.Public()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &author{key: key, files: map[string][]byte{}, data: metadata{keyPath("acme.asc"): []byte(armor)}}
 	a.web = httptest.NewUnstartedServer(a)
 	a.web.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	a.web.StartTLS()
 	t.Cleanup(a.web.Close)
 	a.startGit(t)
+	a.renderer = registrydata.Renderer{WebURL: a.git.URL}
+	module := registrydata.Module{Versions: []registrydata.ModuleVersion{{Version: "v1.0.0", Commit: a.commit}}}
+	a.data[vnet.Path()] = module.Bytes()
 	return a
 }
 
@@ -98,29 +108,18 @@ func (a *author) release(t *testing.T, version string) {
 		a.files[dir+name] = body
 	}
 	a.version = append([]registrydata.ProviderVersion{v}, a.version...)
+	a.data[demo.Path()] = (&registrydata.Provider{Versions: a.version}).Bytes()
 }
 
-// provider renders the provider as it is now.
-func (a *author) provider(t *testing.T) []registrydata.Object {
+// provider and module render what is registered now.
+func (a *author) provider(t *testing.T) publish.Update {
 	t.Helper()
-	armor, err := a.key.Public()
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys := []registrydata.SigningKey{{ASCIIArmor: armor, KeyID: a.key.ID()}}
-	return registrydata.Renderer{}.Provider(demo, &registrydata.Provider{Versions: a.version}, keys)
+	return a.data.render(t, a.renderer, demo.Entity())
 }
 
-// module renders the module.
-func (a *author) module() []registrydata.Object {
-	m := &registrydata.Module{Versions: []registrydata.ModuleVersion{{Version: "v1.0.0", Commit: a.commit}}}
-	return registrydata.Renderer{WebURL: a.git.URL}.Module(vnet, m)
-}
-
-// answers are all answers of the registry.
-func (a *author) answers(t *testing.T) []registrydata.Object {
+func (a *author) module(t *testing.T) publish.Update {
 	t.Helper()
-	return slices.Concat(a.provider(t), a.module(), []registrydata.Object{registrydata.Renderer{}.Discovery()})
+	return a.data.render(t, a.renderer, vnet.Entity())
 }
 
 // startGit makes the module's repository and serves it: git needs no more than
@@ -160,9 +159,9 @@ func (a *author) startGit(t *testing.T) {
 }
 
 // find is the answer at a path below the address of an entity.
-func find(t *testing.T, objects []registrydata.Object, suffix string) registrydata.Object {
+func find(t *testing.T, u publish.Update, suffix string) registrydata.Object {
 	t.Helper()
-	for _, o := range objects {
+	for _, o := range u.Objects {
 		if strings.HasSuffix(o.Path, "/"+suffix) {
 			return o
 		}

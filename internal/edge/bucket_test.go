@@ -1,106 +1,76 @@
 package edge
 
 import (
-	"bytes"
-	"context"
-	"net/http"
+	"slices"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
-
+	"github.com/tofu-registrar/registrar/publish"
 	"github.com/tofu-registrar/registrar/registrydata"
 )
 
-// What the publisher stores with its files, but that a list lives longer here:
-// a slow machine must not see it end by itself.
+// What the publisher stores with its files.
 const (
-	listControl     = "public, max-age=240"
+	listControl     = "public, max-age=60"
 	downloadControl = "public, max-age=86400"
 )
 
-// bucket is the R2 bucket behind the Worker, by its S3 API.
-type bucket struct{ api *s3.Client }
-
-func (w *workerd) bucket() bucket {
-	return bucket{api: s3.New(s3.Options{
-		Region:       "auto",
-		BaseEndpoint: aws.String(w.s3Endpoint),
-		UsePathStyle: true,
-		HTTPClient:   w.client,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: accessKeyID, SecretAccessKey: secretAccessKey}, nil
-		}),
-		APIOptions: []func(*middleware.Stack) error{unsignedAcceptEncoding},
-	})}
+// site is the registry's way out: the publisher, the R2 bucket behind the Worker
+// by its S3 API, and the cache before it by Cloudflare's.
+type site struct {
+	*publish.Publisher
+	bucket *publish.S3
 }
 
-// put stores an object as the publisher does.
-func (b bucket) put(t *testing.T, path string, body []byte, cacheControl string) {
+// openSite opens the bucket and the cache, as a program does that starts.
+func openSite(t *testing.T, w *workerd, c *cloudflare, token string) site {
 	t.Helper()
-	_, err := b.api.PutObject(t.Context(), &s3.PutObjectInput{
-		Bucket: aws.String(bucketName), Key: aws.String(path), Body: bytes.NewReader(body),
-		ContentType: aws.String("application/json"), CacheControl: aws.String(cacheControl),
+	bucket, err := publish.OpenS3(publish.S3Config{
+		Endpoint: w.s3Endpoint, Bucket: bucketName, PathStyle: true,
+		AccessKeyID: accessKeyID, SecretAccessKey: secretAccessKey, Transport: w.client.Transport,
 	})
 	if err != nil {
-		t.Fatalf("put %s: %v", path, err)
+		t.Fatal(err)
 	}
+	purger, err := publish.NewCloudflare(publish.CloudflareConfig{ZoneID: zoneID, APIToken: token, BaseURL: w.origin, APIURL: c.url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site{Publisher: publish.New(bucket, publish.WithPurger(purger)), bucket: bucket}
 }
 
-// publish stores rendered answers in the order in which they come, and returns
-// their paths.
-func (b bucket) publish(t *testing.T, objects []registrydata.Object) []string {
+// upload makes updates live, all but the purge.
+func (s site) upload(t *testing.T, updates ...publish.Update) {
 	t.Helper()
-	var paths []string
-	for _, o := range objects {
-		lifetime := downloadControl
-		if o.Kind == registrydata.VersionList {
-			lifetime = listControl
+	for _, u := range updates {
+		if err := s.Publish(t.Context(), u); err != nil {
+			t.Fatal(err)
 		}
-		b.put(t, o.Path, o.Body, lifetime)
-		paths = append(paths, o.Path)
 	}
-	return paths
 }
 
-type acceptEncoding struct{}
-
-// unsignedAcceptEncoding keeps Accept-Encoding out of the signature: workerd
-// gives the simulated bucket another value than the one that was sent. R2
-// itself gets it as it is.
-func unsignedAcceptEncoding(stack *middleware.Stack) error {
-	const name = "Accept-Encoding"
-	hide := middleware.FinalizeMiddlewareFunc("HideAcceptEncoding", func(
-		ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
-	) (middleware.FinalizeOutput, middleware.Metadata, error) {
-		if header, ok := headerOf(in); ok {
-			ctx = middleware.WithStackValue(ctx, acceptEncoding{}, header.Get(name))
-			header.Del(name)
-		}
-		return next.HandleFinalize(ctx, in)
-	})
-	show := middleware.FinalizeMiddlewareFunc("ShowAcceptEncoding", func(
-		ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
-	) (middleware.FinalizeOutput, middleware.Metadata, error) {
-		if value, _ := middleware.GetStackValue(ctx, acceptEncoding{}).(string); value != "" {
-			if header, ok := headerOf(in); ok {
-				header.Set(name, value)
-			}
-		}
-		return next.HandleFinalize(ctx, in)
-	})
-	if err := stack.Finalize.Insert(hide, "Signing", middleware.Before); err != nil {
-		return err
+// finish purges and records a commit.
+func (s site) finish(t *testing.T, commit string) {
+	t.Helper()
+	if err := s.SetPublished(t.Context(), commit); err != nil {
+		t.Fatal(err)
 	}
-	return stack.Finalize.Insert(show, "Signing", middleware.After)
+	if left := s.unpurged(t); len(left) > 0 {
+		t.Errorf("still to purge: %q", left)
+	}
 }
 
-func headerOf(in middleware.FinalizeInput) (http.Header, bool) {
-	req, ok := in.Request.(*smithyhttp.Request)
-	if !ok {
-		return nil, false
+// unpurged are the notes of what is still to be purged.
+func (s site) unpurged(t *testing.T) []string {
+	t.Helper()
+	names, err := s.bucket.List(t.Context(), ".registrar/purge/")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return req.Header, true
+	return names
+}
+
+// answers are all answers of the registry.
+func (a *author) answers(t *testing.T) []registrydata.Object {
+	t.Helper()
+	return slices.Concat(a.provider(t).Objects, a.module(t).Objects, []registrydata.Object{a.renderer.Discovery()})
 }

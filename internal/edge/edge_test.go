@@ -8,28 +8,37 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/tofu-registrar/registrar/internal/actors"
+	"github.com/tofu-registrar/registrar/registrydata"
 )
 
 const notFound = `{"errors":["not found"]}`
 
 func TestEdge(t *testing.T) {
 	w := startWorkerd(t)
-	b := w.bucket()
+	c := startCloudflare(t, w)
+	s := openSite(t, w, c, apiToken)
 	a := newAuthor(t, w.certs)
 	a.release(t, "1.0.0")
-	b.publish(t, a.answers(t))
-	b.put(t, ".registrar/published.json", []byte(`{"commit":"private"}`), "no-store")
+	if err := s.PutStatic(t.Context(), a.renderer.Discovery()); err != nil {
+		t.Fatal(err)
+	}
+	s.upload(t, a.provider(t), a.module(t))
+	s.finish(t, "1111111")
 
 	t.Run("serves what was rendered", func(t *testing.T) { servesWhatWasRendered(t, w, a) })
 	t.Run("answers HEAD and If-None-Match", func(t *testing.T) { answersConditions(t, w, a) })
 	t.Run("keeps the publisher's book-keeping private", func(t *testing.T) { keepsPrivate(t, w) })
 	t.Run("is read only", func(t *testing.T) { isReadOnly(t, w, a) })
-	t.Run("caches a miss until it is purged", func(t *testing.T) { cachesMisses(t, w, b) })
-	t.Run("takes a change of a long-lived answer at its purge", func(t *testing.T) { cachesDownloads(t, w, b, a) })
-	for _, c := range clients(t, w.caFile) {
-		t.Run(c.name+" installs the module", func(t *testing.T) { installsModule(t, w, c) })
+	t.Run("caches a miss until it is purged", func(t *testing.T) { cachesMisses(t, w, s, a) })
+	t.Run("takes a new key at its purge", func(t *testing.T) { takesNewKeys(t, w, s, a) })
+	t.Run("an entity of many files is purged by prefix, as often as the plan allows", func(t *testing.T) { purgesPrefixes(t, w, c, a) })
+	t.Run("a token that is refused is told to the operator", func(t *testing.T) { tellsOfToken(t, w, c) })
+	for _, client := range clients(t, w.caFile) {
+		t.Run(client.name+" installs the module", func(t *testing.T) { installsModule(t, w, client) })
 	}
-	t.Run("a release reaches clients", func(t *testing.T) { releaseReachesClients(t, w, b, a) })
+	t.Run("a release reaches clients", func(t *testing.T) { releaseReachesClients(t, w, s, a) })
 }
 
 // Every answer has the very bytes that were rendered, however its address is
@@ -107,42 +116,58 @@ func isReadOnly(t *testing.T, w *workerd, a *author) {
 	}
 }
 
-func cachesMisses(t *testing.T, w *workerd, b bucket) {
-	const path = "v1/providers/acme/late/versions"
-	resp, body := w.untilCached(t, path)
-	if resp.StatusCode != http.StatusNotFound || body != notFound || resp.Header.Get("Content-Type") != "application/json" {
-		t.Errorf("%d %q %q, want 404 %q application/json", resp.StatusCode, body, resp.Header.Get("Content-Type"), notFound)
+func cachesMisses(t *testing.T, w *workerd, s site, a *author) {
+	late := registrydata.ModuleAddress{Namespace: "acme", Name: "late", Target: "aws"}
+	const path = "v1/modules/acme/late/aws/versions"
+	absent := func() {
+		t.Helper()
+		resp, body := w.untilCached(t, path)
+		if resp.StatusCode != http.StatusNotFound || body != notFound || resp.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%d %q %q, want 404 %q application/json", resp.StatusCode, body, resp.Header.Get("Content-Type"), notFound)
+		}
+		if got := resp.Header.Get("Cache-Control"); got != "public, max-age=10" {
+			t.Errorf("Cache-Control of a miss: %q", got)
+		}
 	}
-	if got := resp.Header.Get("Cache-Control"); got != "public, max-age=10" {
-		t.Errorf("Cache-Control of a miss: %q", got)
+	absent()
+	a.data[late.Path()] = a.data[vnet.Path()]
+	s.upload(t, a.data.render(t, a.renderer, late.Entity()))
+	s.finish(t, "2222222")
+	if resp, _ := w.untilCached(t, path); resp.StatusCode != http.StatusOK {
+		t.Errorf("after the purge: %d", resp.StatusCode)
 	}
-	b.put(t, path, []byte(`{"versions":[]}`), listControl)
-	if resp, _ := w.get(t, http.MethodGet, path); resp.StatusCode != http.StatusNotFound {
-		t.Errorf("before the purge: %d, want the cached 404", resp.StatusCode)
+	delete(a.data, late.Path())
+	s.upload(t, a.data.render(t, a.renderer, late.Entity()))
+	if resp, _ := w.get(t, http.MethodGet, path); resp.StatusCode != http.StatusOK {
+		t.Errorf("removed, before the purge: %d, want the cached answer", resp.StatusCode)
 	}
-	if n := w.purge(t, path); n != 1 {
-		t.Errorf("%d purged, want 1", n)
-	}
-	if resp, body := w.get(t, http.MethodGet, path); resp.StatusCode != http.StatusOK || body != `{"versions":[]}` {
-		t.Errorf("after the purge: %d %q", resp.StatusCode, body)
-	}
+	s.finish(t, "3333333")
+	absent()
 }
 
 // A download lives for a day in the cache; a key that is added changes it.
-func cachesDownloads(t *testing.T, w *workerd, b bucket, a *author) {
-	o := find(t, a.provider(t), "1.0.0/download/"+runtime.GOOS+"/"+runtime.GOARCH)
-	w.untilCached(t, o.Path)
-	changed := strings.Replace(string(o.Body), `"signing_keys"`, `"added": true, "signing_keys"`, 1)
-	b.put(t, o.Path, []byte(changed), downloadControl)
-	if _, body := w.get(t, http.MethodGet, o.Path); body != string(o.Body) {
+func takesNewKeys(t *testing.T, w *workerd, s site, a *author) {
+	download := "1.0.0/download/" + runtime.GOOS + "/" + runtime.GOARCH
+	before := find(t, a.provider(t), download)
+	w.untilCached(t, before.Path)
+	key, err := actors.NewSigningKey("Acme", "second@example.org", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	armor, err := key.Public()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.data[keyPath("second.asc")] = []byte(armor)
+	after := find(t, a.provider(t), download)
+	s.upload(t, a.provider(t))
+	if _, body := w.get(t, http.MethodGet, before.Path); body != string(before.Body) {
 		t.Errorf("before the purge: %q, want the cached answer", body)
 	}
-	w.purge(t, o.Path)
-	if _, body := w.get(t, http.MethodGet, o.Path); body != changed {
-		t.Errorf("after the purge: %q, want %q", body, changed)
+	s.finish(t, "4444444")
+	if _, body := w.get(t, http.MethodGet, before.Path); body != string(after.Body) || string(after.Body) == string(before.Body) {
+		t.Errorf("after the purge: %q, want %q", body, after.Body)
 	}
-	b.put(t, o.Path, o.Body, downloadControl)
-	w.purge(t, o.Path)
 }
 
 func installsModule(t *testing.T, w *workerd, c client) {
@@ -153,7 +178,7 @@ func installsModule(t *testing.T, w *workerd, c client) {
 }
 
 // The whole way of a release: its files, its list, the purge, init.
-func releaseReachesClients(t *testing.T, w *workerd, b bucket, a *author) {
+func releaseReachesClients(t *testing.T, w *workerd, s site, a *author) {
 	all := clients(t, w.caFile)
 	for _, c := range all {
 		if out, err := c.init(t, wantProvider(w.host(), "1.0.0")); err != nil || !strings.Contains(out, "Installed "+w.host()) {
@@ -162,11 +187,13 @@ func releaseReachesClients(t *testing.T, w *workerd, b bucket, a *author) {
 	}
 	w.untilCached(t, find(t, a.provider(t), "versions").Path)
 	a.release(t, "1.1.0")
-	paths := b.publish(t, a.provider(t))
+	s.upload(t, a.provider(t))
 	if out, err := all[0].init(t, wantProvider(w.host(), "1.1.0")); err == nil {
 		t.Fatalf("%s found 1.1.0 before the purge: the list was not cached: %s", all[0].name, out)
 	}
-	if n := w.purge(t, paths...); n == 0 {
+	purged := w.purged.Load()
+	s.finish(t, "9999999")
+	if w.purged.Load() == purged {
 		t.Error("nothing was purged")
 	}
 	for _, c := range all {

@@ -12,14 +12,19 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,8 +49,12 @@ type workerd struct {
 	certs      tls.Certificate
 	client     *http.Client
 
+	mu      sync.Mutex // guards what follows
 	orders  *json.Encoder
 	replies *bufio.Reader
+	paths   map[string]bool // that were asked for
+
+	purged atomic.Int64 // entries of the cache
 }
 
 // reply is a line of serve.mjs.
@@ -66,7 +75,7 @@ func startWorkerd(t *testing.T) *workerd {
 	if _, err := os.Stat(filepath.Join(worker, "node_modules", "miniflare")); err != nil {
 		testdata.Missing(t, "the Worker's packages (npm ci in deploy/cloudflare/worker): "+err.Error())
 	}
-	w := &workerd{caFile: filepath.Join(t.TempDir(), "ca.pem")}
+	w := &workerd{caFile: filepath.Join(t.TempDir(), "ca.pem"), paths: map[string]bool{}}
 	certPEM, keyPEM := w.certify(t)
 	w.run(t, node)
 	got := w.order(t, map[string]any{
@@ -113,8 +122,18 @@ func (w *workerd) run(t *testing.T, node string) {
 // order sends a line and reads its reply.
 func (w *workerd) order(t *testing.T, order any) reply {
 	t.Helper()
+	r, err := w.tell(order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (w *workerd) tell(order any) (r reply, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err := w.orders.Encode(order); err != nil {
-		t.Fatalf("the Worker's process takes no order: %v", err)
+		return r, fmt.Errorf("the Worker's process takes no order: %w", err)
 	}
 	type result struct {
 		line []byte
@@ -125,30 +144,26 @@ func (w *workerd) order(t *testing.T, order any) reply {
 		line, err := w.replies.ReadBytes('\n')
 		done <- result{line, err}
 	}()
-	var r reply
 	select {
 	case got := <-done:
 		if err := errors.Join(got.err, json.Unmarshal(got.line, &r)); err != nil {
-			t.Fatalf("the Worker's process answers %q: %v", got.line, err)
+			return r, fmt.Errorf("the Worker's process answers %q: %w", got.line, err)
 		}
 	case <-time.After(2 * time.Minute):
-		t.Fatal("the Worker's process does not answer")
+		return r, errors.New("the Worker's process does not answer")
 	}
 	if r.Error != "" {
-		t.Fatalf("the Worker's process: %s", r.Error)
+		return r, fmt.Errorf("the Worker's process: %s", r.Error)
 	}
-	return r
+	return r, nil
 }
 
-// purge does what Cloudflare does when it is told to purge the URLs of the
-// paths, and tells how many of them were in the cache.
-func (w *workerd) purge(t *testing.T, paths ...string) int {
-	t.Helper()
-	var urls []string
-	for _, p := range paths {
-		urls = append(urls, w.origin+"/"+p)
-	}
-	return w.order(t, map[string]any{"purge": urls}).Purged
+// asked are the paths that get was called with, all that the test has in the
+// cache but for what real clients asked for.
+func (w *workerd) asked() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.paths))
 }
 
 // host is what stands before an address in a client's configuration.
@@ -157,6 +172,9 @@ func (w *workerd) host() string { return strings.TrimPrefix(w.origin, "https://"
 // get asks for a path. The body is read already.
 func (w *workerd) get(t *testing.T, method, path string, headers ...string) (*http.Response, string) {
 	t.Helper()
+	w.mu.Lock()
+	w.paths[path] = true
+	w.mu.Unlock()
 	req, err := http.NewRequestWithContext(t.Context(), method, w.origin+"/"+path, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
