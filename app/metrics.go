@@ -21,6 +21,7 @@ type metrics struct {
 	sweeps      *prometheus.CounterVec
 	redelivered prometheus.Counter
 	lastSweep   prometheus.Gauge
+	heldBack    *prometheus.GaugeVec
 }
 
 func newMetrics() *metrics {
@@ -51,8 +52,9 @@ func newMetrics() *metrics {
 		lastSweep: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "registrar_last_sweep_timestamp_seconds", Help: "When a sweep last succeeded.",
 		}),
+		heldBack: newHeldBack(),
 	}
-	m.registry.MustRegister(m.deliveries, m.answerTime, m.jobs, m.jobTime, m.sweeps, m.redelivered, m.lastSweep,
+	m.registry.MustRegister(m.deliveries, m.answerTime, m.jobs, m.jobTime, m.sweeps, m.redelivered, m.lastSweep, m.heldBack,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

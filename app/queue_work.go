@@ -80,6 +80,7 @@ func (q *Queue) work(ctx context.Context, job *river.Job[reconcileArgs]) error {
 	}
 	err := q.reconcile(ctx, key, log)
 	turn.end(err == nil)
+	q.o.Metrics.ran(key, err)
 	outcome, err := q.outcome(ctx, job, key, err, log)
 	q.o.Metrics.jobDone(key, outcome, time.Since(began))
 	log.DebugContext(ctx, "job ran", "outcome", outcome, "ms", time.Since(began).Milliseconds())
@@ -150,7 +151,7 @@ func (q *Queue) outcome(ctx context.Context, job *river.Job[reconcileArgs], key 
 		log.ErrorContext(ctx, "job refused", "error", err)
 		return outcomeRefused, river.JobCancel(err)
 	case job.Attempt < job.MaxAttempts:
-		log.WarnContext(ctx, "job failed, will be tried again", "error", err)
+		log.Log(ctx, severity(err), "job failed, will be tried again", "error", err)
 		return outcomeFailed, err
 	}
 	log.ErrorContext(ctx, "job failed for good", "error", err)
