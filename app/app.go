@@ -102,13 +102,16 @@ func NewApp(ctx context.Context, cfg Config, opts ...Option) (*App, error) {
 func (a *App) openQueue(ctx context.Context) error {
 	q, err := openQueue(ctx, queueOptions{
 		Path: a.cfg.Queue.Database, Workers: a.cfg.Queue.Workers, SweepEvery: a.cfg.Queue.SweepEvery,
-		Retries: a.retries, Log: a.log, Metrics: a.metrics, Contacted: a.health.contacted,
+		Look: a.cfg.Look, Retries: a.retries, Log: a.log, Metrics: a.metrics, Contacted: a.health.contacted,
 	})
 	if err != nil {
 		return err
 	}
 	a.Queue = q
 	a.metrics.registry.MustRegister(newQueueCollector(q.db))
+	if q.looks != nil {
+		a.metrics.registry.MustRegister(newLookCollector(q.looks.table))
+	}
 	a.health.check = q.Check
 	if q.o.SweepEvery > 0 {
 		a.health.contactWithin = 3 * q.o.SweepEvery
@@ -132,6 +135,9 @@ func (a *App) Start(ctx context.Context) error {
 		if err := a.meetGitHub(ctx); err != nil {
 			return err
 		}
+	}
+	if a.forge != nil {
+		a.Queue.Watch(newGitHubLooks(a.forge))
 	}
 	if err := a.Queue.Start(ctx, a.reconciler, a.deliveries); err != nil {
 		return err

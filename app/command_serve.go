@@ -23,6 +23,11 @@ The configuration, with what holds where a key is left out:
   metadata  repository; branch ("main")
   policy    merge ("manual", or "approved", "automatic"),
             releases ("automatic", or "manual")
+  look      how registered repositories are looked at that send no webhooks:
+            least ("5m") and most ("4h"), the pauses of a repository with a new
+            release and of a silent one; tags_most ("12h"); limit ("24h", how old
+            a look may become); feeds_per_second (10), tags_per_second (3),
+            parallel (16); off (false)
   queue     database ("registrar.db"), workers (16), sweep_every ("5m")
   publish   base_url; name (its host); directory { path } or
             r2 { account_id, bucket, access_key_id, secret_access_key };

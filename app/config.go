@@ -17,6 +17,8 @@ type Config struct {
 	Metadata MetadataConfig
 	// Policy says what happens without a maintainer's hand.
 	Policy PolicyConfig
+	// Look says how often registered repositories are looked at.
+	Look LookConfig
 	// Queue keeps work until it is done.
 	Queue QueueConfig
 	// Publish says where clients read.

@@ -41,7 +41,7 @@ func (c Config) Faults() []configFault {
 	if c.registryOnly() {
 		return c.Server.faults()
 	}
-	return slices.Concat(c.GitHub.faults(), c.Metadata.faults(), c.Policy.faults(), c.Queue.faults(), c.Publish.faults(c.servesMetadata()), c.Server.faults())
+	return slices.Concat(c.GitHub.faults(), c.Metadata.faults(), c.Policy.faults(), c.Look.faults(), c.Queue.faults(), c.Publish.faults(c.servesMetadata()), c.Server.faults())
 }
 
 func (g GitHubConfig) faults() (faults []configFault) {

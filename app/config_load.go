@@ -38,6 +38,7 @@ type fileConfig struct {
 		Merge    string `hcl:"merge,optional"`
 		Releases string `hcl:"releases,optional"`
 	} `hcl:"policy,block"`
+	Look  *fileLook `hcl:"look,block"`
 	Queue *struct {
 		Database   string `hcl:"database,optional"`
 		Workers    int    `hcl:"workers,optional"`
@@ -113,6 +114,7 @@ func (f fileConfig) config(dir string) (Config, []configFault) {
 	if p := f.Policy; p != nil {
 		cfg.Policy = PolicyConfig{Merge: p.Merge, Releases: p.Releases}
 	}
+	cfg.Look = f.Look.config(&faults)
 	if q := f.Queue; q != nil {
 		cfg.Queue = QueueConfig{Database: q.Database, Workers: q.Workers}
 		cfg.Queue.SweepEvery = duration("queue.sweep_every", q.SweepEvery, &faults)

@@ -24,6 +24,7 @@ type worldOptions struct {
 	merge, releases string        // policies, "manual" and "automatic" if empty
 	latency         time.Duration // added to each answer of GitHub, once all is set up
 	log             *slog.Logger
+	look            *LookConfig           // nil is off: nothing is looked at by itself
 	options         []Option              // of the bot
 	observe         func(*sandbox.Server) // before anything happens
 	// oneProgram lets the bot itself serve the registry from memory, instead of
@@ -231,6 +232,10 @@ func (w *world) config(app sandbox.App, secret string, o worldOptions) Config {
 		Publish: PublishConfig{
 			BaseURL: w.registryURL, Name: "Demo Registry", Directory: &DirectoryConfig{Path: filepath.Join(w.dir, "public")},
 		},
+	}
+	cfg.Look = LookConfig{Off: true}
+	if o.look != nil {
+		cfg.Look = *o.look
 	}
 	if o.oneProgram {
 		cfg.Publish.Directory = nil

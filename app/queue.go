@@ -77,6 +77,7 @@ type queueOptions struct {
 	SweepEvery time.Duration   // 5 minutes; negative is never
 	LockWithin time.Duration   // how long a predecessor may take to end; 3 seconds
 	Retries    []time.Duration // pauses between the tries; retryDelays
+	Look       LookConfig
 	Log        *slog.Logger
 	Metrics    *metrics
 	// Contacted is called when GitHub has answered.
@@ -95,6 +96,7 @@ type Queue struct {
 	turns    *turns
 	activity *activity
 	retries  retryPolicy
+	looks    *looks // nil where the configuration wants none
 
 	reconciler Reconciler
 	deliveries Deliveries
@@ -112,6 +114,13 @@ func openQueue(ctx context.Context, o queueOptions) (*Queue, error) {
 	q := &Queue{
 		o: o, db: db, process: uuid.NewString(), turns: newTurns(), activity: newActivity(),
 		retries: retryPolicy{delays: o.Retries},
+	}
+	if !o.Look.Off {
+		q.looks = newLooks(o.Look, db, o.Log, newLookMetrics(o.Metrics.registry), q.enqueueFound)
+		err = q.looks.table.make(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	if q.client, err = river.NewClient(riversqlite.New(db.DB), q.riverConfig()); err != nil {
 		return nil, errors.Join(fmt.Errorf("set the queue up: %w", err), db.Close())
@@ -167,21 +176,46 @@ func (q *Queue) riverConfig() *river.Config {
 		Logger:                      quiet(q.o.Log),
 	}
 	if q.o.SweepEvery > 0 {
-		config.PeriodicJobs = []*river.PeriodicJob{periodicSweep(q.o.SweepEvery)}
+		config.PeriodicJobs = append(config.PeriodicJobs, periodicSweep(q.o.SweepEvery))
+	}
+	if q.looks != nil {
+		river.AddWorker(workers, &lookWorker{queue: q})
+		config.Queues[looksQueue] = river.QueueConfig{MaxWorkers: 1}
 	}
 	return config
 }
 
-// Start takes the serving lock and runs jobs. ErrServedElsewhere: another
-// process has it.
-func (q *Queue) Start(ctx context.Context, r Reconciler, d Deliveries) error {
-	q.reconciler, q.deliveries = r, d
+// Watch says what the looks look at, before Start. Without it there are none.
+func (q *Queue) Watch(w lookWorld) {
+	if q.looks == nil || w == nil {
+		return
+	}
+	q.looks.world = w
+	q.client.PeriodicJobs().Add(periodicLooks())
+}
+
+// Lock takes the serving lock, if this process does not have it already.
+// ErrServedElsewhere: another process has it.
+func (q *Queue) Lock(ctx context.Context) error {
+	if q.db.lock != nil {
+		return nil
+	}
 	returned, err := q.db.serve(ctx, q.o.LockWithin)
 	if err != nil {
 		return err
 	}
 	if returned > 0 {
 		q.o.Log.InfoContext(ctx, "jobs of a killed process go on", "jobs", returned)
+	}
+	return nil
+}
+
+// Start takes the serving lock and runs jobs. ErrServedElsewhere: another
+// process has it.
+func (q *Queue) Start(ctx context.Context, r Reconciler, d Deliveries) error {
+	q.reconciler, q.deliveries = answering{r, q.looks}, d
+	if err := q.Lock(ctx); err != nil {
+		return err
 	}
 	// Only Stop ends the work, so that it can wait for running jobs.
 	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
@@ -241,6 +275,11 @@ func (q *Queue) enqueue(ctx context.Context, priority int, keys []handlers.Key) 
 	}
 	_, err := q.insert(ctx, jobs)
 	return err
+}
+
+// enqueueFound asks for keys where a look found something new.
+func (q *Queue) enqueueFound(ctx context.Context, keys []handlers.Key) error {
+	return q.enqueue(ctx, prioritySweep, keys)
 }
 
 // EnqueueIn asks for a key to be run after a time.

@@ -31,6 +31,7 @@ func TestStories(t *testing.T) {
 			"issue": storyIssue, "say": storySay, "pull": storyPull, "keyfile": storyKeyFile,
 			"expect": storyExpect, "quiet": storyQuiet, "run": storyRun,
 			"github": storyGitHub, "asset": storyAsset, "tags": storyTags, "repeat": storyRepeat,
+			"look": storyLook,
 		},
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
@@ -108,7 +109,7 @@ func number(ts *testscript.TestScript, text string) int {
 	return n
 }
 
-// storyWorld: world [merge=…] [releases=…] [impatient]
+// storyWorld: world [merge=…] [releases=…] [impatient] [looks]
 // An impatient world's jobs are tried three times in a moment.
 //
 // Every exchange with its GitHub is held against GitHub's own description.
@@ -120,7 +121,7 @@ func storyWorld(t *testing.T) func(*testscript.TestScript, bool, []string) {
 			options = append(options, WithRetries(time.Millisecond, time.Millisecond))
 		}
 		w, err := newWorld(context.Background(), worldOptions{
-			options: options, merge: set["merge"], releases: set["releases"], log: storyLog(),
+			options: options, merge: set["merge"], releases: set["releases"], log: storyLog(), look: storyLooks(plain),
 			observe: func(s *sandbox.Server) { sandboxtest.Watch(t, s) },
 		})
 		ts.Check(err)
