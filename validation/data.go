@@ -33,7 +33,8 @@ type DataRules struct {
 	WebURL string
 	// Aliases are those of the metadata repository.
 	Aliases registrydata.Aliases
-	// Blacklist is the metadata repository's; Recorded asks it.
+	// Blacklist is the metadata repository's, as a change leaves it: a version
+	// may only be taken out together with an entry that keeps it out.
 	Blacklist registrydata.Blacklist
 	Now       time.Time
 }
@@ -186,7 +187,7 @@ func (j *dataJudge) entity() {
 	}
 	if j.new == nil {
 		if j.old != nil {
-			j.warn("file-deleted", "", "A maintainer decides. Who uses the entry needs it to stay.", "%s %s is taken out of the registry.", e.Kind, e)
+			j.deleted(e)
 		}
 		return
 	}
@@ -279,7 +280,3 @@ func (j *dataJudge) barred(version string, listed func() (reason string, ok bool
 }
 
 const fixImmutable = "Restore the version as it is recorded. Whoever has installed it counts on that; release a new version instead."
-
-func (j *dataJudge) removed(version string) {
-	j.fail("version-removed", version, "Restore the version. Removals are for the maintainers to decide, by request.", "Version %s is taken out of the registry.", version)
-}

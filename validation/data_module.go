@@ -38,7 +38,7 @@ func (j *dataJudge) module(a registrydata.ModuleAddress) {
 	j.order(versions, func(v string) bool { _, ok := recorded[v]; return !ok })
 	for _, v := range old.Versions {
 		if !there[v.Version] {
-			j.removed(v.Version)
+			j.removed(a.Entity(), v.Version)
 		}
 	}
 }

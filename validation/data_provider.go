@@ -55,18 +55,18 @@ func (j *dataJudge) provider(a registrydata.ProviderAddress) {
 	}
 	j.version = -1
 	j.order(versions, func(v string) bool { return recorded[v] == nil })
-	j.removals(old, versions)
+	j.removals(a, old, versions)
 	j.otherFields(old, file)
 }
 
-func (j *dataJudge) removals(old *registrydata.Provider, versions []string) {
+func (j *dataJudge) removals(a registrydata.ProviderAddress, old *registrydata.Provider, versions []string) {
 	there := map[string]bool{}
 	for _, v := range versions {
 		there[v] = true
 	}
 	for _, v := range old.Versions {
 		if !there[v.Version] {
-			j.removed(v.Version)
+			j.removed(a.Entity(), v.Version)
 		}
 	}
 }

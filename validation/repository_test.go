@@ -252,7 +252,7 @@ func TestChooseRepository(t *testing.T) {
 }
 
 func TestVersionRequests(t *testing.T) {
-	s, r := JudgeOffline(Answers{Kind: KindVersionRemoval, Type: "Provider", Repository: "acme/terraform-provider-demo", Version: "v1.2.0, 1.2.1 and 2.0.0-RC1, v1.2.0"}, testNow)
+	s, r := JudgeOffline(Answers{Kind: KindVersionRemoval, Type: "Provider", Repository: "acme/terraform-provider-demo", Version: "v1.2.0, 1.2.1 and 2.0.0-RC1, v1.2.0", Reason: "It leaks a token."}, testNow)
 	if r.Verdict != Accept || fmt.Sprint(s.Versions) != "[1.2.0 1.2.1 2.0.0-RC1]" || s.Name != "demo" {
 		t.Errorf("%+v %+v", s, r)
 	}

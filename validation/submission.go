@@ -29,6 +29,8 @@ type Submission struct {
 	Key []byte
 	// Versions are those that a version request names, without leading "v".
 	Versions []string
+	// Reason is why the versions of a removal should go, as it stands in the body.
+	Reason string
 	// Findings are what ReadSubmission found; the Judge functions report them
 	// again together with their own.
 	Findings []Finding
