@@ -120,7 +120,7 @@ func (h *Handlers) judgeKey(ctx context.Context, q question) (judgement, error) 
 		}
 	}
 	if v.Path != "" {
-		j.path, j.content = v.Path, v.Armor
+		j.path, j.files = v.Path, map[string][]byte{v.Path: v.Armor}
 	}
 	return j, nil
 }

@@ -49,7 +49,8 @@ func (h *Handlers) judgeModule(ctx context.Context, q question, facts validation
 	}
 	if v.File != nil {
 		keepDiscoveredModule(v.File, around.earlier)
-		j.path, j.content = v.Address.Path(), v.File.Bytes()
+		j.path = v.Address.Path()
+		j.files = map[string][]byte{j.path: v.File.Bytes()}
 	}
 	return j, nil
 }

@@ -81,7 +81,8 @@ func (h *Handlers) judgeProvider(ctx context.Context, q question, facts validati
 	}
 	if v.File != nil {
 		keepDiscoveredProvider(v.File, around.earlier)
-		j.path, j.content = v.Address.Path(), v.File.Bytes()
+		j.path = v.Address.Path()
+		j.files = map[string][]byte{j.path: v.File.Bytes()}
 	}
 	return j, nil
 }

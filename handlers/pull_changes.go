@@ -37,8 +37,12 @@ func (h *Handlers) judgeChange(ctx context.Context, pull Pull, author string, c 
 	if err != nil {
 		return templates.CheckedFile{}, err
 	}
+	barred, err := h.blacklistAfter(ctx, pull.HeadSHA)
+	if err != nil {
+		return templates.CheckedFile{}, err
+	}
 	file := templates.CheckedFile{Path: c.Path, Subject: pathSubject(c.Path), Removed: is == nil}
-	rules := validation.DataRules{WebURL: h.webURL, Aliases: al, Now: h.now()}
+	rules := validation.DataRules{WebURL: h.webURL, Aliases: al, Blacklist: barred, Now: h.now()}
 	faulty := false
 	for _, f := range rules.Change(c.Path, was, is) {
 		faulty = faulty || f.Severity == validation.Error
@@ -52,6 +56,20 @@ func (h *Handlers) judgeChange(ctx context.Context, pull Pull, author string, c 
 		file.Findings = append(file.Findings, templates.FileFinding{Finding: f, Line: lineOf(is, f.Field)})
 	}
 	return file, err
+}
+
+// blacklistAfter is the blacklist as a pull request leaves it; an empty one
+// where it cannot be read, of which the rules for that file say why.
+func (h *Handlers) blacklistAfter(ctx context.Context, commit string) (registrydata.Blacklist, error) {
+	content, ok, err := h.snapshots.File(ctx, commit, registrydata.BlacklistPath)
+	if err != nil || !ok {
+		return registrydata.Blacklist{}, err
+	}
+	list, err := registrydata.ParseBlacklist(content)
+	if err != nil {
+		return registrydata.Blacklist{}, nil
+	}
+	return list, nil
 }
 
 // pathSubject says in words what a data file is about.

@@ -129,9 +129,9 @@ func (h *Handlers) mergeByPolicy(ctx context.Context, pull Pull, check CheckRun)
 		return Result{}, nil
 	}
 	issue, isSubmission := submissionIssue(pull.HeadBranch)
-	policy := h.policy.Releases
-	if isSubmission {
-		policy = h.policy.Merge
+	policy, err := h.mergePolicy(ctx, pull, isSubmission)
+	if err != nil {
+		return Result{}, err
 	}
 	merge, err := h.mayMerge(ctx, policy, pull)
 	if err != nil || !merge {
@@ -150,6 +150,20 @@ func (h *Handlers) mergeByPolicy(ctx context.Context, pull Pull, check CheckRun)
 		next = append(next, IssueKey(issue))
 	}
 	return Result{Next: next}, nil
+}
+
+// mergePolicy is who merges one of the App's own pull requests. What takes
+// something out of the registry wants a maintainer's approval, whatever the
+// policy says.
+func (h *Handlers) mergePolicy(ctx context.Context, pull Pull, isSubmission bool) (templates.Merge, error) {
+	if !isSubmission {
+		return h.policy.Releases, nil
+	}
+	removes, err := h.removes(ctx, pull)
+	if removes {
+		return templates.MergeApproved, err
+	}
+	return h.policy.Merge, err
 }
 
 // followUnmergeable makes the branch anew on top of what has changed: by the
@@ -245,7 +259,7 @@ func (h *Handlers) judgePull(ctx context.Context, pull Pull) (check CheckRun, to
 }
 
 func isData(path string) bool {
-	return strings.HasPrefix(path, "providers/") || strings.HasPrefix(path, "modules/") || strings.HasPrefix(path, "keys/")
+	return path == registrydata.BlacklistPath || strings.HasPrefix(path, "providers/") || strings.HasPrefix(path, "modules/") || strings.HasPrefix(path, "keys/")
 }
 
 // responsible is whose rights count for a pull request: its author's, or for a

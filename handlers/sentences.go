@@ -1,6 +1,9 @@
 package handlers
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/tofu-registrar/registrar/templates"
 	"github.com/tofu-registrar/registrar/validation"
 )
@@ -9,7 +12,7 @@ import (
 func (h *Handlers) submissionComment(s submission, state templates.State) *templates.Comment {
 	c := &templates.Comment{Site: h.site, Issue: s.issue.Number, State: state, Merge: h.policy.Merge, Answers: s.answers}
 	if j := s.judged; j != nil {
-		c.Report, c.Provider, c.Module, c.Key = j.Report, j.provider, j.module, j.key
+		c.Report, c.Provider, c.Module, c.Key, c.Removal = j.Report, j.provider, j.module, j.key, j.removal
 	}
 	if s.pull != nil {
 		c.Pull = &templates.PullLink{Number: s.pull.Number, URL: s.pull.URL}
@@ -20,10 +23,15 @@ func (h *Handlers) submissionComment(s submission, state templates.State) *templ
 // submissionPull is the pull request of an accepted submission.
 func (h *Handlers) submissionPull(s submission) templates.SubmissionPull {
 	j := s.judged
+	merge := h.policy.Merge
+	if j.removal != nil {
+		merge = templates.MergeApproved
+	}
 	return templates.SubmissionPull{
 		Site: h.site, Issue: s.issue.Number, Author: s.issue.Author, AuthorIsMember: j.isMember,
-		Merge: h.policy.Merge, Report: j.Report, Facts: j.facts,
-		Provider: j.provider, Module: j.module, Key: j.key, Files: []string{j.path},
+		Merge: merge, Report: j.Report, Facts: j.facts,
+		Provider: j.provider, Module: j.module, Key: j.key, Removal: j.removal,
+		Files: slices.Sorted(maps.Keys(j.files)),
 	}
 }
 
@@ -31,6 +39,9 @@ func (h *Handlers) submissionPull(s submission) templates.SubmissionPull {
 // submission.
 func (h *Handlers) submissionCheck(s submission) CheckRun {
 	j := s.judged
+	if j.removal != nil {
+		return h.removalCheck(*j)
+	}
 	file := templates.CheckedFile{Path: j.path, Subject: string(j.Kind) + " " + subjectName(j.Report)}
 	for _, f := range j.Findings {
 		file.Findings = append(file.Findings, templates.FileFinding{Finding: f, Line: 1})

@@ -3,6 +3,8 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tofu-registrar/registrar/templates"
@@ -39,10 +41,11 @@ type submission struct {
 // judgement is the verdict on a submission and what it wants in the data.
 type judgement struct {
 	validation.Report
-	sentences        // the facts as the templates show them
-	path      string // of the data file
-	content   []byte
-	already   bool // registered, or on file, before this submission
+	sentences                   // the facts as the templates show them
+	path      string            // of the data file, or the first of them
+	files     map[string][]byte // what it wants in the data; nil deletes
+	already   bool              // registered, or on file, before this submission
+	changes   []judgedChange    // of a removal
 	facts     validation.RepositoryFacts
 	isMember  bool // the author is the namespace, or a public member of it
 }
@@ -52,6 +55,7 @@ type sentences struct {
 	provider *templates.ProviderCheck
 	module   *templates.ModuleCheck
 	key      *templates.KeyCheck
+	removal  *templates.Removal
 }
 
 func submissionBranch(issue int) string { return fmt.Sprintf("submission/issue-%d", issue) }
@@ -201,6 +205,8 @@ func (h *Handlers) judge(ctx context.Context, s submission) (judgement, error) {
 		return h.judgeRepository(ctx, asked)
 	case validation.KindProviderKey:
 		return h.judgeKey(ctx, asked)
+	case validation.KindVersionRemoval:
+		return h.judgeRemoval(ctx, s.issue.Number, asked)
 	}
 	return judgement{Report: report}, nil
 }
@@ -215,29 +221,42 @@ type question struct {
 }
 
 // observeBranch finds out whether the submission's branch is still right: it
-// holds the wanted file, and the file has not changed on the metadata branch
+// holds the wanted files, and those have not changed on the metadata branch
 // since the branch was made.
 func (h *Handlers) observeBranch(ctx context.Context, s *submission) error {
-	var have, base, now []byte
-	path := s.judged.path
-	read := func(commit string, into *[]byte) func(context.Context) error {
-		return func(ctx context.Context) (err error) {
-			*into, _, err = h.snapshots.File(ctx, commit, path)
-			return err
+	paths := slices.Sorted(maps.Keys(s.judged.files))
+	s.current = true
+	same, err := each(ctx, paths, func(ctx context.Context, path string) (bool, error) {
+		return h.fileCurrent(ctx, *s, path)
+	})
+	if err == nil {
+		s.current = !slices.Contains(same, false)
+		var check CheckRun
+		var ok bool
+		if check, ok, err = h.checks.Check(ctx, s.tip.SHA, checkName); ok {
+			s.check = &check
 		}
 	}
-	err := together(ctx,
-		read(s.tip.SHA, &have), read(s.tip.Parent, &base), read(s.head.SHA, &now),
-		func(ctx context.Context) error {
-			c, ok, err := h.checks.Check(ctx, s.tip.SHA, checkName)
-			if ok {
-				s.check = &c
-			}
-			return err
-		})
 	if err != nil {
 		return fmt.Errorf("observe branch of issue %d: %w", s.issue.Number, err)
 	}
-	s.current = string(have) == string(s.judged.content) && string(base) == string(now)
 	return nil
+}
+
+// fileCurrent tells whether one file of a submission's branch is still right.
+func (h *Handlers) fileCurrent(ctx context.Context, s submission, path string) (bool, error) {
+	var have, base, now []byte
+	read := func(commit string, into *[]byte) func(context.Context) error {
+		return func(ctx context.Context) error {
+			content, ok, err := h.snapshots.File(ctx, commit, path)
+			if ok && content == nil {
+				content = []byte{}
+			}
+			*into = content
+			return err
+		}
+	}
+	err := together(ctx, read(s.tip.SHA, &have), read(s.tip.Parent, &base), read(s.head.SHA, &now))
+	want := s.judged.files[path]
+	return (have == nil) == (want == nil) && string(have) == string(want) && string(base) == string(now), err
 }

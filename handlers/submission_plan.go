@@ -125,7 +125,7 @@ func (h *Handlers) decideJudged(s submission) submissionPlan {
 	case j.already:
 		p.comment = h.submissionComment(s, templates.StateAlreadyRegistered)
 		p.drop, p.closing = s.pullOpen(), "not_planned"
-	case j.Kind == validation.KindVersionRemoval || j.Kind == validation.KindVersionReindex:
+	case j.Kind == validation.KindVersionReindex:
 		p.comment = h.submissionComment(s, templates.StateRequestReceived)
 	case j.Verdict == validation.Accept:
 		h.decideAccepted(s, &p)
@@ -145,7 +145,7 @@ func (h *Handlers) decideAccepted(s submission, p *submissionPlan) {
 		p.branch = &forge.BranchDraft{
 			Name: submissionBranch(s.issue.Number), Base: s.head, Date: s.issue.Created,
 			Message: templates.CommitMessage(h.submissionCommit(s)),
-			Files:   map[string][]byte{j.path: j.content},
+			Files:   j.files,
 		}
 	}
 	draft := PullDraft{
@@ -171,6 +171,7 @@ func (h *Handlers) submissionCommit(s submission) templates.Commit {
 	if j.key != nil {
 		c.KeyID = j.key.Key.KeyID
 	}
+	c.Removal = j.removal
 	return c
 }
 

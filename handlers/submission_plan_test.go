@@ -26,7 +26,7 @@ func observed(change func(*submission)) submission {
 func accepted() *judgement {
 	return &judgement{
 		Report: validation.Report{Kind: validation.KindProvider, Namespace: "acme", Name: "demo", Verdict: validation.Accept},
-		path:   "providers/a/acme/demo.json", content: []byte("{}"),
+		path:   "providers/a/acme/demo.json", files: map[string][]byte{"providers/a/acme/demo.json": []byte("{}")},
 	}
 }
 
@@ -80,7 +80,7 @@ func TestDecideSubmission(t *testing.T) {
 			}
 		}},
 		{"a version request is for a person", observed(func(s *submission) {
-			s.judged = &judgement{Report: validation.Report{Kind: validation.KindVersionRemoval, Verdict: validation.Accept}}
+			s.judged = &judgement{Report: validation.Report{Kind: validation.KindVersionReindex, Verdict: validation.Accept}}
 		}), templates.StateRequestReceived, nil},
 		{"merged, not served yet", observed(func(s *submission) { withPull(s, false, true) }), templates.StatePublishing,
 			func(t *testing.T, p submissionPlan) {

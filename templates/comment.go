@@ -49,6 +49,7 @@ type Comment struct {
 	Provider *ProviderCheck
 	Module   *ModuleCheck
 	Key      *KeyCheck
+	Removal  *Removal
 	Pull     *PullLink
 
 	// Incident is a reference that the operator can find in the log, in
@@ -93,5 +94,9 @@ type KeyCheck struct {
 // (MarkerSubmission, "issue=<N>") as the first line.
 func SubmissionComment(c Comment) string {
 	marker := Marker(MarkerSubmission, fmt.Sprintf("issue=%d", c.Issue))
-	return body(marker, "comment-"+string(c.State)+".md", newCommentPage(c))
+	page, name := newCommentPage(c), "comment-"+string(c.State)+".md"
+	if own := "comment-removal-" + string(c.State) + ".md"; page.kind() == validation.KindVersionRemoval && pages.Lookup(own) != nil {
+		name = own
+	}
+	return body(marker, name, page)
 }

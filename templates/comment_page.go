@@ -18,7 +18,7 @@ type commentPage struct {
 func newCommentPage(c Comment) commentPage {
 	return commentPage{
 		comment: c,
-		facts:   facts{Site: c.Site, Provider: c.Provider, Module: c.Module, Key: c.Key, Findings: shownFindings(c)},
+		facts:   facts{Site: c.Site, Provider: c.Provider, Module: c.Module, Key: c.Key, Removal: c.Removal, Findings: shownFindings(c)},
 	}
 }
 
@@ -44,6 +44,11 @@ func (p commentPage) kind() validation.Kind {
 // IsKey and IsProvider tell what is submitted.
 func (p commentPage) IsKey() bool      { return p.kind() == validation.KindProviderKey }
 func (p commentPage) IsProvider() bool { return p.kind() == validation.KindProvider }
+
+// IsRequest tells that something is asked for about versions that are there.
+func (p commentPage) IsRequest() bool {
+	return p.kind() == validation.KindVersionRemoval || p.kind() == validation.KindVersionReindex
+}
 
 // OneProvider tells whether a key is for one provider of its namespace.
 func (p commentPage) OneProvider() bool { return p.comment.Report.Name != "" }

@@ -10,6 +10,7 @@ type Commit struct {
 	Issue    int      // the submission's issue; 0 for a release
 	Author   string   // who submitted; "" for a release
 	KeyID    string
+	Removal  *Removal // of a request to remove versions
 }
 
 // CommitMessage is plain text: a subject of at most 72 characters, and a body.
@@ -29,6 +30,9 @@ func (p commitPage) Subject() string {
 	if len(p.commit.Versions) > 0 {
 		subject = plainThing(p.commit.Kind, p.commit.Address) + ": add " + plainVersions(p.commit.Versions)
 	}
+	if p.commit.Removal != nil {
+		subject = p.commit.Removal.plain()
+	}
 	return Quote(subject, Plain, maxSubject-1)
 }
 
@@ -36,6 +40,15 @@ func (p commitPage) Issue() int { return p.commit.Issue }
 
 // Author is who submitted, "" where nobody did.
 func (p commitPage) Author() string { return Quote(p.commit.Author, Plain, 100) }
+
+// Removes tells that the commit removes versions; Reason is why.
+func (p commitPage) Removes() bool { return p.commit.Removal != nil }
+func (p commitPage) Reason() string {
+	if p.commit.Removal == nil {
+		return ""
+	}
+	return Quote(p.commit.Removal.Reason, Plain, 400)
+}
 
 // KeyID is the id of the key that is added.
 func (p commitPage) KeyID() string { return Quote(p.commit.KeyID, Plain, 40) }

@@ -25,6 +25,7 @@ type facts struct {
 	Provider *ProviderCheck
 	Module   *ModuleCheck
 	Key      *KeyCheck
+	Removal  *Removal
 	Findings []validation.Finding
 }
 
@@ -40,6 +41,8 @@ func (f facts) Rows() []row {
 		return f.moduleRows(*f.Module)
 	case f.Key != nil:
 		return f.keyRows(*f.Key)
+	case f.Removal != nil:
+		return removalRows(*f.Removal)
 	}
 	return nil
 }

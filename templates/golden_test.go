@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/tofu-registrar/registrar/registrydata"
 	"github.com/tofu-registrar/registrar/validation"
 )
 
@@ -59,6 +60,20 @@ func goldens() []golden {
 	liveKnown.Provider = demoProvider(3)
 	liveModule := with(moduleAccepted, StateLive)
 	request := validation.Answers{Kind: validation.KindVersionRemoval, Type: "Provider", Repository: "acme/terraform-provider-demo", Version: "1.2.3", Reason: "malware"}
+	again := request
+	again.Kind = validation.KindVersionReindex
+	demo := registrydata.ProviderAddress{Namespace: "acme", Name: "demo"}.Entity()
+	removal := &Removal{Reason: "malware | see #12 by @mallory (#12)", Removed: []validation.Removed{
+		{Entity: demo, Versions: []string{"1.2.3", "1.2.2", "1.2.1"}}, {Entity: registrydata.ProviderAddress{Namespace: "twin", Name: "demo"}.Entity(), Versions: []string{"1.2.3"}, Last: true}}}
+	removed := Comment{
+		Site: exampleSite, Issue: 12, State: StatePullRequest, Merge: MergeAutomatic, Answers: request, Removal: removal, Pull: accepted.Pull,
+		Report: validation.Report{Kind: validation.KindVersionRemoval, Namespace: "acme", Name: "demo", Findings: []validation.Finding{
+			finding("last-version", validation.Warning, "version", "No other version of twin/demo is recorded: the provider is taken out of the registry.", "")}},
+	}
+	removalRefused := with(removed, StateNeedsChanges)
+	removalRefused.Removal, removalRefused.Report.Findings = nil, []validation.Finding{finding("version-not-recorded", validation.Error, "version", "Version 1.2.3 of acme/demo is not in the registry.", "Leave it out. The registry has 1.0.0.")}
+	removalPull := SubmissionPull{Site: exampleSite, Issue: 12, Author: "ada", AuthorIsMember: true, Merge: MergeApproved, Report: removed.Report, Removal: removal,
+		Files: []string{"providers/a/acme/demo.json", "providers/t/twin/demo.json", "versions_blacklist.json"}}
 
 	releaseVersion := demoVersion("1.14.0", true)
 	releaseVersion.Signature, releaseVersion.SignedBy = validation.SignatureGood, "0123456789ABCDEF"
@@ -107,8 +122,14 @@ func goldens() []golden {
 		{"withdrawn", "The author closed the issue before its pull request was merged.", SubmissionComment(with(accepted, StateWithdrawn))},
 		{"operator-failure", "Our fault, one honest sentence and a reference.", SubmissionComment(Comment{Site: exampleSite, Issue: 12, State: StateOperatorFailure, Report: providerReport(""), Incident: "job 4711"})},
 		{"private-key", "A private key was pasted.", SubmissionComment(Comment{Site: exampleSite, Issue: 12, State: StatePrivateKey})},
-		{"request-received", "A version request is for a person; what was read is shown, the reason stands above.", SubmissionComment(Comment{Site: exampleSite, Issue: 12, State: StateRequestReceived, Answers: request,
-			Report: validation.Report{Kind: validation.KindVersionRemoval}})},
+		{"request-received", "A version request is for a person; what was read is shown, the reason stands above.", SubmissionComment(Comment{Site: exampleSite, Issue: 12, State: StateRequestReceived, Answers: again,
+			Report: validation.Report{Kind: validation.KindVersionReindex}})},
+		{"removal-pull-request", "A removal is proposed; whatever the policy, a maintainer's review merges it.", SubmissionComment(removed)},
+		{"removal-needs-changes", "A removal of what is not there.", SubmissionComment(removalRefused)},
+		{"removal-publishing", "Between the merge of a removal and its end.", SubmissionComment(with(removed, StatePublishing))},
+		{"removal-live", "Gone, told from the answers alone.", SubmissionComment(with(removed, StateLive))},
+		{"removal-withdrawn", "A request that was closed before its pull request was merged.", SubmissionComment(with(removed, StateWithdrawn))},
+		{"pull-removal", "For the maintainer: what goes from which file, and why, in the words of who asked.", SubmissionPullTitle(removalPull) + "\n\n" + SubmissionPullBody(removalPull)},
 		{"pull-submission", "For the maintainer: who, warnings first, facts, versions, and what it closes.", SubmissionPullTitle(pull) + "\n\n" + SubmissionPullBody(pull)},
 		{"pull-key", "For the maintainer: what the key is and what it covers.", SubmissionPullTitle(keyPull) + "\n\n" + SubmissionPullBody(keyPull)},
 		{"pull-release", "New versions of something registered.", ReleasePullTitle(release) + "\n\n" + ReleasePullBody(release)},
@@ -120,6 +141,7 @@ func goldens() []golden {
 		{"recheck-denied", "Who may ask.", RecheckDeniedReply(RecheckDenied{Site: exampleSite, Comment: 5, Asker: "mallory"})},
 		{"commit", "What the commits say.", CommitMessage(Commit{Kind: validation.KindProvider, Address: "acme/demo", Issue: 12, Author: "ada"}) + "====\n" +
 			CommitMessage(Commit{Kind: validation.KindProviderKey, Address: "acme", Issue: 12, Author: "ada", KeyID: "0123456789ABCDEF"}) + "====\n" +
+			CommitMessage(Commit{Kind: validation.KindVersionRemoval, Address: "acme/demo", Issue: 12, Author: "ada", Removal: removal}) + "====\n" +
 			CommitMessage(Commit{Kind: validation.KindModule, Address: "acme/vpc/aws", Versions: []string{"v2.1.0", "v2.0.1", "v2.0.0"}})},
 	}
 }

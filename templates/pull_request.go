@@ -23,19 +23,27 @@ type SubmissionPull struct {
 	Provider *ProviderCheck
 	Module   *ModuleCheck
 	Key      *KeyCheck
+	Removal  *Removal // of a request to remove versions
 	Files    []string // paths that it adds or changes
 }
 
 // SubmissionPullTitle is plain text of at most 256 characters.
 func SubmissionPullTitle(p SubmissionPull) string {
+	if p.Removal != nil {
+		return Quote(p.Removal.plain(), Plain, maxTitle-1)
+	}
 	return Quote("Add "+plainThing(p.Report.Kind, addressOf(p.Report)), Plain, maxTitle-1)
 }
 
 // SubmissionPullBody begins with its marker (MarkerPull, "issue=<N>") and holds
 // "Closes #N".
 func SubmissionPullBody(p SubmissionPull) string {
-	return body(Marker(MarkerPull, fmt.Sprintf("issue=%d", p.Issue)), "pull-submission.md", submissionPullPage{
-		facts: facts{Site: p.Site, Provider: p.Provider, Module: p.Module, Key: p.Key, Findings: p.Report.Findings},
+	name := "pull-submission.md"
+	if p.Removal != nil {
+		name = "pull-removal.md"
+	}
+	return body(Marker(MarkerPull, fmt.Sprintf("issue=%d", p.Issue)), name, submissionPullPage{
+		facts: facts{Site: p.Site, Provider: p.Provider, Module: p.Module, Key: p.Key, Removal: p.Removal, Findings: p.Report.Findings},
 		pull:  p,
 	})
 }
