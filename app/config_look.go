@@ -26,6 +26,8 @@ type LookConfig struct {
 	FeedsPerSecond, TagsPerSecond float64
 	// Parallel is how many looks are under way at a time, 16 if 0.
 	Parallel int
+
+	onlyAsked bool // looks are made when someone asks, and not by themselves
 }
 
 // fileLook is the shape of the block.

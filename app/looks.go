@@ -124,7 +124,7 @@ func (l *looks) run(ctx context.Context, asked bool) error {
 	l.running.Lock()
 	defer l.running.Unlock()
 	if l.world == nil {
-		return errNoWorld
+		return nil
 	}
 	if err := l.refresh(ctx, asked); err != nil {
 		if l.commit == "" {

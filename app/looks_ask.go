@@ -46,9 +46,9 @@ func (q *Queue) Ask(ctx context.Context, keys ...handlers.Key) (jobs []int64, er
 func (q *Queue) Await(ctx context.Context, job int64, meanwhile func()) (*rivertype.JobRow, error) {
 	const look = 100 * time.Millisecond
 	for {
-		row, err := q.client.JobGet(ctx, job)
+		row, err := q.jobOf(ctx, job)
 		if err != nil {
-			return nil, fmt.Errorf("look at job %d: %w", job, err)
+			return nil, err
 		}
 		switch row.State {
 		case rivertype.JobStateCompleted, rivertype.JobStateCancelled, rivertype.JobStateDiscarded, rivertype.JobStateRetryable:
@@ -67,4 +67,15 @@ func (q *Queue) Await(ctx context.Context, job int64, meanwhile func()) (*rivert
 			return row, ctx.Err()
 		}
 	}
+}
+
+func (q *Queue) jobOf(ctx context.Context, id int64) (*rivertype.JobRow, error) {
+	list, err := q.client.JobList(ctx, river.NewJobListParams().IDs(id).First(1))
+	if err == nil && len(list.Jobs) != 1 {
+		err = river.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look at job %d: %w", id, err)
+	}
+	return list.Jobs[0], nil
 }

@@ -211,6 +211,18 @@ func (t lookTable) figures(ctx context.Context, now time.Time) (lookFigures, err
 	return f, nil
 }
 
+// since counts what was looked at, and found to be new, since a time.
+func (t lookTable) since(ctx context.Context, began time.Time) (r syncedAll, err error) {
+	err = t.db.QueryRowContext(ctx, `SELECT count(*),
+		coalesce(sum(CASE WHEN looked_at >= ? THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN changed_at >= ? THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN failures > 0 THEN 1 ELSE 0 END), 0), coalesce(sum(gone), 0) FROM registrar_looks`,
+		millis(began), millis(began)).Scan(&r.Registered, &r.Looked, &r.Changed, &r.Failing, &r.Gone)
+	if err != nil {
+		return r, fmt.Errorf("count the looks: %w", err)
+	}
+	return r, nil
+}
+
 func (t lookTable) inTx(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := t.db.BeginTx(ctx, nil)
 	if err != nil {

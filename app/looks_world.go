@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
@@ -100,6 +99,3 @@ func (r *recordedVersions) key(repo registrydata.Repository, tag string) uint64 
 	version, _ := registrydata.VersionKey(tag)
 	return maphash.String(r.seed, strings.ToLower(repo.String())+" "+version)
 }
-
-// errNoWorld is a look of a program that has no GitHub: a test.
-var errNoWorld = errors.New("there is nothing to look at")

@@ -181,41 +181,30 @@ func (q *Queue) riverConfig() *river.Config {
 	if q.looks != nil {
 		river.AddWorker(workers, &lookWorker{queue: q})
 		config.Queues[looksQueue] = river.QueueConfig{MaxWorkers: 1}
+		if !q.o.Look.onlyAsked {
+			config.PeriodicJobs = append(config.PeriodicJobs, periodicLooks())
+		}
 	}
 	return config
 }
 
-// Watch says what the looks look at, before Start. Without it there are none.
+// Watch says what the looks look at, before Start. Without it they see nothing.
 func (q *Queue) Watch(w lookWorld) {
-	if q.looks == nil || w == nil {
-		return
+	if q.looks != nil {
+		q.looks.world = w
 	}
-	q.looks.world = w
-	q.client.PeriodicJobs().Add(periodicLooks())
-}
-
-// Lock takes the serving lock, if this process does not have it already.
-// ErrServedElsewhere: another process has it.
-func (q *Queue) Lock(ctx context.Context) error {
-	if q.db.lock != nil {
-		return nil
-	}
-	returned, err := q.db.serve(ctx, q.o.LockWithin)
-	if err != nil {
-		return err
-	}
-	if returned > 0 {
-		q.o.Log.InfoContext(ctx, "jobs of a killed process go on", "jobs", returned)
-	}
-	return nil
 }
 
 // Start takes the serving lock and runs jobs. ErrServedElsewhere: another
 // process has it.
 func (q *Queue) Start(ctx context.Context, r Reconciler, d Deliveries) error {
 	q.reconciler, q.deliveries = answering{r, q.looks}, d
-	if err := q.Lock(ctx); err != nil {
+	returned, err := q.db.serve(ctx, q.o.LockWithin)
+	if err != nil {
 		return err
+	}
+	if returned > 0 {
+		q.o.Log.InfoContext(ctx, "jobs of a killed process go on", "jobs", returned)
 	}
 	// Only Stop ends the work, so that it can wait for running jobs.
 	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {

@@ -115,6 +115,7 @@ func rootCommand(env *environment) *cobra.Command {
 		checkCommand(env),
 		generateCommand(env),
 		sandboxCommand(env),
+		syncCommand(env),
 		jobsCommand(env),
 		versionCommand(env),
 	)
