@@ -111,18 +111,28 @@ func (d *dataFolder) list(top string) {
 		if err == nil && !e.IsDir() {
 			if info, err = e.Info(); err == nil {
 				d.add(name, info)
+				d.addKey(name)
 			}
 		}
 		if err != nil {
 			d.troubles = append(d.troubles, err)
-			return nil
-		}
-		if strings.HasPrefix(name, "keys/") {
-			dir := path.Dir(name)
-			d.keys[dir] = append(d.keys[dir], registrydata.TreeEntry{Name: e.Name(), Dir: e.IsDir()})
 		}
 		return nil
 	})
+}
+
+// addKey notes a file below keys, and the folders on the way to it: an empty
+// folder is nothing that git knows.
+func (d *dataFolder) addKey(name string) {
+	isDir := false
+	for strings.HasPrefix(name, "keys/") {
+		dir, entry := path.Dir(name), registrydata.TreeEntry{Name: path.Base(name), Dir: isDir}
+		if slices.Contains(d.keys[dir], entry) {
+			return
+		}
+		d.keys[dir] = append(d.keys[dir], entry)
+		name, isDir = dir, true
+	}
 }
 
 // complete is the error that something could not be listed.

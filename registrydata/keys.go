@@ -36,3 +36,24 @@ func KeyDirectories(a ProviderAddress, al Aliases) []string {
 	a.Namespace = al.EffectiveNamespace(a.Namespace)
 	return []string{NamespaceKeyDirectory(a.Namespace), ProviderKeyDirectory(a)}
 }
+
+// KeyFolder is a folder that may hold keys, as it was read.
+type KeyFolder struct {
+	// Exists tells that it holds something, if only a folder with a file in it: git
+	// knows no empty folders, so an empty one on a disk is not there.
+	Exists bool
+	// Keys are those of its direct files that can be read, in the order of names.
+	Keys []SigningKey
+}
+
+// ServedKeys are the keys that a provider is served with, of its folders in the
+// order of KeyDirectories. They are nil, which the API shows as null, where the
+// namespace has no folder for keys; a folder without a key of its own gives an
+// empty list, shown as [].
+func ServedKeys(namespace, own KeyFolder) []SigningKey {
+	if !namespace.Exists {
+		return nil
+	}
+	keys := make([]SigningKey, 0, len(namespace.Keys)+len(own.Keys))
+	return append(append(keys, namespace.Keys...), own.Keys...)
+}

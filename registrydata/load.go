@@ -112,22 +112,22 @@ func (l Loader) keys(ctx context.Context, a ProviderAddress, c *Content) error {
 	if err != nil {
 		return err
 	}
-	if found[0].exists {
-		c.Keys = []SigningKey{}
-	}
-	for _, folder := range found {
+	var folders [2]KeyFolder
+	for i, folder := range found {
+		folders[i].Exists = folder.exists
 		for _, f := range folder.files {
 			switch {
 			case f.fault != nil:
 				c.Faults = append(c.Faults, f.fault)
 			case f.key.KeyID != "":
-				c.Keys = append(c.Keys, f.key)
+				folders[i].Keys = append(folders[i].Keys, f.key)
 			}
 			if f.blob != "" {
 				c.Sources[f.path] = f.blob
 			}
 		}
 	}
+	c.Keys = ServedKeys(folders[0], folders[1])
 	return nil
 }
 
