@@ -101,7 +101,7 @@ func NewApp(ctx context.Context, cfg Config, opts ...Option) (*App, error) {
 
 func (a *App) openQueue(ctx context.Context) error {
 	q, err := openQueue(ctx, queueOptions{
-		Path: a.cfg.Queue.Database, Workers: a.cfg.Queue.Workers, SweepEvery: a.cfg.Queue.SweepEvery,
+		Path: string(a.cfg.Queue.Database), Workers: a.cfg.Queue.Workers, SweepEvery: a.cfg.Queue.SweepEvery,
 		Look: a.cfg.Look, Retries: a.retries, Log: a.log, Metrics: a.metrics, Contacted: a.health.contacted,
 	})
 	if err != nil {

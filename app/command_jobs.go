@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivertype"
 	"github.com/spf13/cobra"
 )
@@ -37,7 +36,7 @@ func jobsListCommand(env *environment) *cobra.Command {
 			"A discarded job stays for 30 days and never blocks others; retry it with: jobs retry ID.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return env.withQueue(cmd.Context(), path, func(ctx context.Context, client *queueClient) error {
+			return env.withQueue(cmd.Context(), path, func(ctx context.Context, client queueClient) error {
 				jobs, err := listJobs(ctx, client, all)
 				if err != nil {
 					return err
@@ -67,7 +66,7 @@ func jobsRetryCommand(env *environment) *cobra.Command {
 				}
 				ids[i] = id
 			}
-			return env.withQueue(cmd.Context(), path, func(ctx context.Context, client *queueClient) error {
+			return env.withQueue(cmd.Context(), path, func(ctx context.Context, client queueClient) error {
 				return retryJobs(ctx, env, client, ids)
 			})
 		},
@@ -78,12 +77,12 @@ func jobsRetryCommand(env *environment) *cobra.Command {
 
 // withQueue opens the queue that the configuration names, beside the bot if
 // that runs.
-func (env *environment) withQueue(ctx context.Context, path string, do func(context.Context, *queueClient) error) (err error) {
+func (env *environment) withQueue(ctx context.Context, path string, do func(context.Context, queueClient) error) (err error) {
 	cfg, err := env.config(path)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(cfg.Queue.Database); err != nil {
+	if _, err := os.Stat(string(cfg.Queue.Database)); err != nil && !cfg.Queue.Database.Server() {
 		return fmt.Errorf("there is no queue yet: %w", err)
 	}
 	db, err := openDatabase(ctx, cfg.Queue.Database, slog.New(slog.DiscardHandler))
@@ -91,14 +90,14 @@ func (env *environment) withQueue(ctx context.Context, path string, do func(cont
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	client, err := river.NewClient(riversqlite.New(db.DB), &river.Config{Logger: slog.New(slog.DiscardHandler)})
+	client, err := db.newClient(&river.Config{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return fmt.Errorf("open the queue: %w", err)
 	}
 	return do(ctx, client)
 }
 
-func listJobs(ctx context.Context, client *queueClient, all bool) ([]*rivertype.JobRow, error) {
+func listJobs(ctx context.Context, client queueClient, all bool) ([]*rivertype.JobRow, error) {
 	params := river.NewJobListParams().OrderBy(river.JobListOrderByID, river.SortOrderAsc).First(mostListed)
 	if all {
 		params = params.States(rivertype.JobStates()...)
@@ -163,7 +162,7 @@ func printJobs(env *environment, jobs []*rivertype.JobRow, asJSON bool) error {
 	return table.Flush()
 }
 
-func retryJobs(ctx context.Context, env *environment, client *queueClient, ids []int64) error {
+func retryJobs(ctx context.Context, env *environment, client queueClient, ids []int64) error {
 	var missing []string
 	for _, id := range ids {
 		job, err := client.JobRetry(ctx, id)

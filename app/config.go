@@ -68,8 +68,9 @@ type PolicyConfig struct {
 // QueueConfig is the block queue.
 type QueueConfig struct {
 	// Database is an SQLite file, "registrar.db" beside the configuration if
-	// empty.
-	Database string
+	// empty; or "postgres://user:password@host/name", which several processes may
+	// serve.
+	Database Database
 	// Workers is how many jobs run at a time, 16 if 0. Jobs mostly wait for
 	// GitHub.
 	Workers int

@@ -133,9 +133,9 @@ func (p PolicyConfig) faults() (faults []configFault) {
 }
 
 func (q QueueConfig) faults() (faults []configFault) {
-	if strings.Contains(q.Database, "://") {
-		faults = append(faults, configFault{"queue.database", "a database server is not supported by this version",
-			`Name an SQLite file: database = "registrar.db".`})
+	if strings.Contains(string(q.Database), "://") && !q.Database.Server() {
+		faults = append(faults, configFault{"queue.database", "no such database",
+			`Name an SQLite file, "registrar.db", or PostgreSQL, "postgres://user:password@host/name".`})
 	}
 	if q.Workers < 0 || q.Workers > 1000 {
 		faults = append(faults, configFault{"queue.workers", fmt.Sprintf("%d workers", q.Workers), "It is a number from 1 to 1000."})

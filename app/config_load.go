@@ -116,11 +116,11 @@ func (f fileConfig) config(dir string) (Config, []configFault) {
 	}
 	cfg.Look = f.Look.config(&faults)
 	if q := f.Queue; q != nil {
-		cfg.Queue = QueueConfig{Database: q.Database, Workers: q.Workers}
+		cfg.Queue = QueueConfig{Database: Database(q.Database), Workers: q.Workers}
 		cfg.Queue.SweepEvery = duration("queue.sweep_every", q.SweepEvery, &faults)
 	}
-	if !strings.Contains(cfg.Queue.Database, "://") {
-		cfg.Queue.Database = within(dir, orElse(cfg.Queue.Database, "registrar.db"))
+	if !strings.Contains(string(cfg.Queue.Database), "://") {
+		cfg.Queue.Database = Database(within(dir, orElse(string(cfg.Queue.Database), "registrar.db")))
 	}
 	if s := f.Server; s != nil {
 		cfg.Server = ServerConfig{Listen: s.Listen}

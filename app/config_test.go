@@ -162,7 +162,7 @@ func TestConfigValues(t *testing.T) {
 		},
 		Metadata: MetadataConfig{Repository: registrydata.Repository{Owner: "opentofu", Name: "registry"}, Branch: "main"},
 		Policy:   PolicyConfig{Merge: "approved", Releases: "manual"},
-		Queue:    QueueConfig{Database: filepath.Join("conf", "registrar.db"), Workers: 4, SweepEvery: 10 * time.Minute},
+		Queue:    QueueConfig{Database: Database(filepath.Join("conf", "registrar.db")), Workers: 4, SweepEvery: 10 * time.Minute},
 		Publish: PublishConfig{
 			BaseURL: "https://registry.example.org", Name: "Example Registry",
 			Directory: &DirectoryConfig{Path: "/srv/registry"},
@@ -180,7 +180,7 @@ func TestLoadConfigReadsBesideTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Queue.Database != filepath.Join(dir, "registrar.db") || cfg.Publish.Directory.Path != filepath.Join(dir, "public") {
+	if cfg.Queue.Database != Database(filepath.Join(dir, "registrar.db")) || cfg.Publish.Directory.Path != filepath.Join(dir, "public") {
 		t.Errorf("database %s, directory %s; want both beside the configuration", cfg.Queue.Database, cfg.Publish.Directory.Path)
 	}
 	if err := os.Truncate(filepath.Join(dir, "app.pem"), mostConfig+1); err != nil {

@@ -228,7 +228,7 @@ func (w *world) config(app sandbox.App, secret string, o worldOptions) Config {
 		},
 		Metadata: MetadataConfig{Repository: registrydata.Repository{Owner: w.metadata.Owner, Name: w.metadata.Name}},
 		Policy:   PolicyConfig{Merge: o.merge, Releases: o.releases},
-		Queue:    QueueConfig{Database: filepath.Join(w.dir, "registrar.db")},
+		Queue:    QueueConfig{Database: Database(filepath.Join(w.dir, "registrar.db"))},
 		Publish: PublishConfig{
 			BaseURL: w.registryURL, Name: "Demo Registry", Directory: &DirectoryConfig{Path: filepath.Join(w.dir, "public")},
 		},

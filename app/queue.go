@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/tofu-registrar/registrar/handlers"
@@ -65,13 +63,15 @@ const (
 	fetchPause = 2 * time.Millisecond
 	// soon is the shortest delay that River's scheduler keeps well enough.
 	soon = 10 * time.Second
+	// rescueAfter is how long after its time-out River takes a job for lost.
+	rescueAfter = 5 * time.Minute
 	// subjectPatience is how long a job holds a worker to wait for its subject.
 	subjectPatience = time.Minute
 )
 
 // queueOptions are the queue's settings; zero fields have the defaults.
 type queueOptions struct {
-	Path       string          // the SQLite file
+	Path       string          // the SQLite file, or the URL of PostgreSQL
 	Workers    int             // jobs at a time; 16
 	JobTimeout time.Duration   // of one run; 30 minutes, large archives take their time
 	SweepEvery time.Duration   // 5 minutes; negative is never
@@ -84,14 +84,11 @@ type queueOptions struct {
 	Contacted func()
 }
 
-// queueClient is River on the queue's engine.
-type queueClient = river.Client[*sql.Tx]
-
 // Queue holds durable jobs and runs them.
 type Queue struct {
 	o        queueOptions
 	db       *database
-	client   *queueClient
+	client   queueClient
 	process  string // names this process in jobs
 	turns    *turns
 	activity *activity
@@ -104,10 +101,10 @@ type Queue struct {
 	watched    chan struct{}      // closed when it has stopped; nil before Start
 }
 
-// openQueue opens the file. Jobs can be stored at once; they run from Start on.
+// openQueue opens the database. Jobs can be stored at once; they run from Start on.
 func openQueue(ctx context.Context, o queueOptions) (*Queue, error) {
 	o = o.withDefaults()
-	db, err := openDatabase(ctx, o.Path, quiet(o.Log))
+	db, err := openDatabase(ctx, Database(o.Path), quiet(o.Log))
 	if err != nil {
 		return nil, err
 	}
@@ -117,12 +114,8 @@ func openQueue(ctx context.Context, o queueOptions) (*Queue, error) {
 	}
 	if !o.Look.Off {
 		q.looks = newLooks(o.Look, db, o.Log, newLookMetrics(o.Metrics.registry), q.enqueueFound)
-		err = q.looks.table.make(ctx)
 	}
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	if q.client, err = river.NewClient(riversqlite.New(db.DB), q.riverConfig()); err != nil {
+	if q.client, err = db.newClient(q.riverConfig()); err != nil {
 		return nil, errors.Join(fmt.Errorf("set the queue up: %w", err), db.Close())
 	}
 	return q, nil
@@ -162,12 +155,13 @@ func (q *Queue) riverConfig() *river.Config {
 	river.AddWorker(workers, &sweepWorker{queue: q})
 	timeout := q.o.JobTimeout + subjectPatience
 	config := &river.Config{
+		ID:                          q.process,
 		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.o.Workers}},
 		Workers:                     workers,
 		MaxAttempts:                 len(q.o.Retries) + 1,
 		RetryPolicy:                 q.retries,
 		JobTimeout:                  timeout,
-		RescueStuckJobsAfter:        timeout + 30*time.Minute, // must be longer than the time-out
+		RescueStuckJobsAfter:        timeout + rescueAfter, // giveBackOrphans comes long before
 		FetchCooldown:               fetchPause,
 		FetchPollInterval:           pollInterval,
 		CompletedJobRetentionPeriod: deliveriesKept,
@@ -181,9 +175,7 @@ func (q *Queue) riverConfig() *river.Config {
 	if q.looks != nil {
 		river.AddWorker(workers, &lookWorker{queue: q})
 		config.Queues[looksQueue] = river.QueueConfig{MaxWorkers: 1}
-		if !q.o.Look.onlyAsked {
-			config.PeriodicJobs = append(config.PeriodicJobs, periodicLooks())
-		}
+		config.PeriodicJobs = append(config.PeriodicJobs, periodicLooks())
 	}
 	return config
 }
@@ -195,11 +187,14 @@ func (q *Queue) Watch(w lookWorld) {
 	}
 }
 
-// Start takes the serving lock and runs jobs. ErrServedElsewhere: another
-// process has it.
+// Start takes the right to serve and runs jobs. ErrServedElsewhere: another
+// process has it, and the database allows one only.
 func (q *Queue) Start(ctx context.Context, r Reconciler, d Deliveries) error {
 	q.reconciler, q.deliveries = answering{r, q.looks}, d
-	returned, err := q.db.serve(ctx, q.o.LockWithin)
+	if err := q.db.serve(ctx, q.process, false, q.o.LockWithin); err != nil {
+		return err
+	}
+	returned, err := q.db.giveBackOrphans(ctx, q.process)
 	if err != nil {
 		return err
 	}
@@ -275,17 +270,9 @@ func (q *Queue) enqueueFound(ctx context.Context, keys []handlers.Key) error {
 func (q *Queue) EnqueueIn(ctx context.Context, key handlers.Key, after time.Duration) error {
 	job := q.job(key, priorityFollow)
 	job.InsertOpts.ScheduledAt = time.Now().Add(after)
-	tx, err := q.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("schedule %q: %w", key, err)
-	}
-	defer func() { _ = tx.Rollback() }() // does nothing after the commit
-	inserted, err := q.client.InsertTx(ctx, tx, job.Args, job.InsertOpts)
+	inserted, err := q.client.Insert(ctx, job.Args, job.InsertOpts)
 	if err == nil && after < soon {
-		err = promote(ctx, tx, inserted.Job.ID)
-	}
-	if err == nil {
-		err = tx.Commit()
+		err = q.db.promote(ctx, inserted.Job.ID)
 	}
 	if err != nil {
 		return fmt.Errorf("schedule %q: %w", key, err)
@@ -319,12 +306,13 @@ func (q *Queue) insert(ctx context.Context, jobs []river.InsertManyParams) (int,
 	return stored, nil
 }
 
-// markOf is where the job stands among those of this process.
-func (q *Queue) markOf(args reconcileArgs) int64 {
-	if args.Process != q.process {
+// markOf is where the job stands among those of this process. One that was
+// fetched before may stand for others of its key that are done: it must run.
+func (q *Queue) markOf(job *river.Job[reconcileArgs]) int64 {
+	if job.Args.Process != q.process || len(job.AttemptedBy) > 1 {
 		return uncovered
 	}
-	return args.Mark
+	return job.Args.Mark
 }
 
 // Check tells whether jobs can be stored.

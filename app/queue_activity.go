@@ -93,7 +93,7 @@ func (q *Queue) watchStranded(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		n, err := q.db.giveBackStranded(ctx, time.Now().Add(-settled), q.activity.working)
+		n, err := q.db.giveBackStranded(ctx, q.process, time.Now().Add(-settled), q.activity.working)
 		if err != nil && ctx.Err() == nil {
 			q.o.Log.ErrorContext(ctx, "look for stranded jobs", "error", err)
 		}

@@ -38,9 +38,9 @@ func (d *database) figures(ctx context.Context, now time.Time) (f figures, err e
 
 func (d *database) oldestDue(ctx context.Context, now time.Time) (time.Duration, error) {
 	var waited sql.NullFloat64
-	err := d.QueryRowContext(ctx, `
-		SELECT (julianday(?) - julianday(min(scheduled_at))) * 86400 FROM river_job
-		WHERE state = 'available' AND scheduled_at <= ?`, sqlTime(now), sqlTime(now)).Scan(&waited)
+	sql := d.dialect()
+	err := d.QueryRowContext(ctx, `SELECT `+sql.waited+` FROM river_job
+		WHERE state = 'available' AND scheduled_at <= ?`, sql.time(now), sql.time(now)).Scan(&waited) // #nosec G202 -- constants
 	if err != nil {
 		return 0, fmt.Errorf("find the oldest due job: %w", err)
 	}

@@ -405,16 +405,16 @@ func TestQueueStrandedJobsComeBack(t *testing.T) {
 	t.Parallel()
 	r := &fakeReconciler{}
 	q := testQueue(t, r)
-	_, err := q.db.Exec(`INSERT INTO river_job (args, kind, max_attempts, state, attempt, attempted_at, queue)
-		VALUES ('{"key":"issue 1"}', 'reconcile', 3, 'running', 1, '2020-01-01 00:00:00', 'default')`)
+	_, err := q.db.Exec(`INSERT INTO river_job (args, kind, max_attempts, state, attempt, attempted_at, attempted_by, queue)
+		VALUES ('{"key":"issue 1"}', 'reconcile', 3, 'running', 1, '2020-01-01 00:00:00', json_array(?), 'default')`, q.process)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := q.db.giveBackStranded(t.Context(), time.Now(), func(int64) bool { return true })
+	n, err := q.db.giveBackStranded(t.Context(), q.process, time.Now(), func(int64) bool { return true })
 	if n != 0 || err != nil {
 		t.Errorf("took back %d jobs that are worked on, %v", n, err)
 	}
-	n, err = q.db.giveBackStranded(t.Context(), time.Now(), q.activity.working)
+	n, err = q.db.giveBackStranded(t.Context(), q.process, time.Now(), q.activity.working)
 	if n != 1 || err != nil {
 		t.Fatalf("gave back %d jobs, %v; want 1", n, err)
 	}

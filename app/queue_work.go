@@ -37,6 +37,8 @@ func (p retryPolicy) NextRetry(job *rivertype.JobRow) time.Time {
 }
 
 const (
+	// othersPatience is how long a job holds a worker to wait for another process.
+	othersPatience = 5 * time.Second
 	// busyPause is how long a job steps back whose subject is crowded.
 	busyPause = 2 * time.Second
 	// The bounds of how long a rate limit is waited for: GitHub's, the bucket's or
@@ -66,7 +68,7 @@ func (w *reconcileWorker) Work(ctx context.Context, job *river.Job[reconcileArgs
 func (q *Queue) work(ctx context.Context, job *river.Job[reconcileArgs]) error {
 	key := handlers.Key(job.Args.Key)
 	began := time.Now()
-	turn, verdict := q.turns.take(ctx, key, q.markOf(job.Args), subjectPatience)
+	turn, verdict := q.turns.take(ctx, key, q.markOf(job), subjectPatience)
 	switch verdict {
 	case verdictCovered:
 		q.o.Metrics.jobDone(key, outcomeCovered, 0)
@@ -74,11 +76,18 @@ func (q *Queue) work(ctx context.Context, job *river.Job[reconcileArgs]) error {
 	case verdictBusy:
 		return q.stepBack(ctx)
 	}
+	ctx, release, free := q.db.hold(ctx, key.Subject(), othersPatience)
+	if !free {
+		turn.end(false)
+		return q.stepBack(ctx)
+	}
+	turn.restart()
 	log := q.o.Log.With("job", job.ID, "key", key, "attempt", job.Attempt)
 	if job.Args.GUID != "" {
 		log = log.With("delivery", job.Args.GUID)
 	}
 	err := q.reconcile(ctx, key, log)
+	release()
 	turn.end(err == nil)
 	q.o.Metrics.ran(key, err)
 	outcome, err := q.outcome(ctx, job, key, err, log)

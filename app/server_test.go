@@ -32,7 +32,7 @@ func testConfig(t testing.TB) Config {
 	return Config{
 		GitHub:   GitHubConfig{AppID: 1, PrivateKey: Secret(testKey(t)), WebhookSecrets: []Secret{testSecret}},
 		Metadata: MetadataConfig{Repository: registrydata.Repository{Owner: "acme", Name: "registry"}},
-		Queue:    QueueConfig{Database: filepath.Join(dir, "queue.db"), SweepEvery: -1},
+		Queue:    QueueConfig{Database: Database(filepath.Join(dir, "queue.db")), SweepEvery: -1},
 		Publish:  PublishConfig{BaseURL: "https://registry.example.org", Directory: &DirectoryConfig{Path: filepath.Join(dir, "public")}},
 	}
 }

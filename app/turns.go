@@ -17,7 +17,11 @@ import (
 //
 // Enqueuing is counted (mark), not timed: clocks jump. Marks compare only within
 // one process, so a job of another process, or of this one before a restart, is
-// covered by no finished run and runs; that costs a look, never a trigger.
+// covered by no finished run and runs; that costs a look, never a trigger. The
+// same holds for a job that a process has fetched before: it may stand for others.
+//
+// Where several processes serve, the database keeps their subjects apart (see
+// engine.hold).
 type turns struct {
 	mu       sync.Mutex
 	mark     int64 // of the job enqueued last
@@ -151,6 +155,14 @@ func (t *turns) given(w *waiter, v verdict) (*turn, verdict) {
 // begin is called with the lock held, before the run looks at anything.
 func (t *turns) begin(key handlers.Key) *turn {
 	return &turn{turns: t, key: key, began: t.mark}
+}
+
+// restart counts the run from now on. It is called before the run looks at
+// anything.
+func (r *turn) restart() {
+	r.turns.mu.Lock()
+	defer r.turns.mu.Unlock()
+	r.began = r.turns.mark
 }
 
 // end gives the turn to the next job. A run that succeeded covers the jobs of
