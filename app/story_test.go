@@ -30,7 +30,7 @@ func TestStories(t *testing.T) {
 			"world": storyWorld(t), "provider": storyProvider, "module": storyModule, "repository": storyRepository,
 			"issue": storyIssue, "say": storySay, "pull": storyPull, "keyfile": storyKeyFile,
 			"expect": storyExpect, "quiet": storyQuiet, "run": storyRun,
-			"github": storyGitHub, "asset": storyAsset, "tags": storyTags, "repeat": storyRepeat,
+			"github": storyGitHub, "asset": storyAsset, "tags": storyTags, "repeat": storyRepeat, "push": storyPush,
 			"look": storyLook,
 		},
 		RequireExplicitExec: true,
@@ -46,6 +46,7 @@ type storyKey struct{}
 // story is the world of a running script.
 type story struct {
 	*world
+	log  *tail // of the bot and its GitHub
 	keys map[string]*actors.SigningKey
 }
 
@@ -120,8 +121,9 @@ func storyWorld(t *testing.T) func(*testscript.TestScript, bool, []string) {
 		if slices.Contains(plain, "impatient") {
 			options = append(options, WithRetries(time.Millisecond, time.Millisecond))
 		}
+		log, text := tailedLog(slog.LevelWarn)
 		w, err := newWorld(context.Background(), worldOptions{
-			options: options, merge: set["merge"], releases: set["releases"], log: storyLog(), look: storyLooks(plain),
+			options: options, merge: set["merge"], releases: set["releases"], log: log, look: storyLooks(plain),
 			observe: func(s *sandbox.Server) { sandboxtest.Watch(t, s) },
 		})
 		ts.Check(err)
@@ -130,17 +132,26 @@ func storyWorld(t *testing.T) func(*testscript.TestScript, bool, []string) {
 				ts.Logf("end of the world: %v", err)
 			}
 		})
-		ts.Value(storyKey{}).(*story).world = w
+		s := ts.Value(storyKey{}).(*story)
+		s.world, s.log = w, text
 	}
 }
 
 // storyLog is silent unless REGISTRAR_TEST_LOG asks for a level.
 func storyLog() *slog.Logger {
-	var level slog.Level
-	if level.UnmarshalText([]byte(os.Getenv("REGISTRAR_TEST_LOG"))) != nil {
-		return slog.New(slog.DiscardHandler)
+	log, _ := tailedLog(slog.LevelError + 1)
+	return log
+}
+
+// tailedLog keeps what is logged from a level on, and shows what
+// REGISTRAR_TEST_LOG asks for.
+func tailedLog(level slog.Level) (*slog.Logger, *tail) {
+	text := &tail{}
+	var shown slog.Level
+	if shown.UnmarshalText([]byte(os.Getenv("REGISTRAR_TEST_LOG"))) == nil {
+		text.also, level = os.Stderr, min(level, shown)
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewTextHandler(text, &slog.HandlerOptions{Level: level})), text
 }
 
 // storyRepository: repository PERSON OWNER/NAME
@@ -313,6 +324,8 @@ func storyKeyFile(ts *testscript.TestScript, neg bool, args []string) {
 //	expect live PATH REGEXP     an answer of the registry
 //	expect gone PATH            no answer of the registry
 //	expect main PATH REGEXP     a file of the metadata branch
+//	expect log REGEXP           a warning or an error in the bot's log
+//	expect metric REGEXP        a figure of the bot
 //
 // With ! before it, it waits until all is idle and then must not see it.
 func storyExpect(ts *testscript.TestScript, neg bool, args []string) {
@@ -358,6 +371,12 @@ func (s *story) sees(ctx context.Context, ts *testscript.TestScript, args []stri
 	case "main":
 		body, err := s.maintainer.File(ctx, s.metadata, rest[0])
 		return matches(rest[1], body), body, err
+	case "log":
+		text := s.log.String()
+		return matches(rest[0], text), text, nil
+	case "metric":
+		text, err := s.figures(ctx)
+		return matches(rest[0], text), text, err
 	}
 	ts.Fatalf("cannot expect %s", what)
 	return false, "", nil
