@@ -178,7 +178,9 @@ func BenchmarkNewVersion(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			generate := func(args ...string) generateSummary { return generates(b, exitOK, append(args, "--data", data, "--out", out)...) }
+			generate := func(args ...string) generateSummary {
+				return generates(b, exitOK, append(args, "--data", data, "--out", out)...)
+			}
 			generate()
 			var compare, publish time.Duration
 			n := 0

@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"maps"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,10 +72,7 @@ func TestGenerateToABucket(t *testing.T) {
 	want := readTree(t, out).served()
 
 	bucket := func(environ map[string]string, to string, args ...string) (code int, text string) {
-		var b bytes.Buffer
-		args = append([]string{"generate", "--path-style", "--data", data, "--out", to}, args...)
-		code = run(context.Background(), args, func(name string) string { return environ[name] }, strings.NewReader(""), &b, &b)
-		return code, b.String()
+		return toBucket(environ, append([]string{"--data", data, "--out", to}, args...)...)
 	}
 	for _, step := range []struct {
 		args []string
@@ -119,6 +119,50 @@ func TestGenerateToABucket(t *testing.T) {
 		code, text := bucket(environ, to)
 		if lines := slices.Collect(strings.Lines(text)); code != exitFailure || len(lines) != 1 {
 			t.Errorf("%s: exit %d: %s", to, code, text)
+		}
+	}
+}
+
+// toBucket runs generate with an environment, and gives all that it says.
+func toBucket(environ map[string]string, args ...string) (code int, text string) {
+	var b bytes.Buffer
+	code = run(context.Background(), append([]string{"generate", "--path-style"}, args...), func(name string) string { return environ[name] }, strings.NewReader(""), &b, &b)
+	return code, b.String()
+}
+
+// What an operator must mend is one line that says what it is.
+func TestGenerateToABucketThatRefuses(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	writeTree(t, data, small())
+	for code, want := range map[string]string{
+		"InvalidAccessKeyId":           "does not accept the access key; check access_key_id",
+		"SignatureDoesNotMatch":        "does not accept the access key",
+		"NoSuchBucket":                 "there is no bucket \"registry\"",
+		"RequestTimeTooSkewed":         "the clock of this machine is 1h0m",
+		"AuthorizationHeaderMalformed": "is not in region",
+		"AccessDenied":                 "does not let this access key read, write, delete and list objects",
+	} {
+		for _, writing := range []bool{false, true} {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case writing && r.Method == http.MethodGet && r.URL.Query().Has("list-type"):
+					_, _ = io.WriteString(w, "<ListBucketResult></ListBucketResult>")
+				case writing && r.Method == http.MethodGet:
+					w.WriteHeader(http.StatusNotFound)
+					_, _ = io.WriteString(w, "<Error><Code>NoSuchKey</Code></Error>")
+				default:
+					w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+					w.WriteHeader(http.StatusForbidden)
+					_, _ = io.WriteString(w, "<Error><Code>"+code+"</Code></Error>")
+				}
+			}))
+			environ := map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+			exit, text := toBucket(environ, "--data", data, "--out", "s3://registry")
+			if exit != exitFailure || strings.Count(text, "\n") != 1 || !strings.Contains(text, want) || strings.Contains(text, "secret\"") {
+				t.Errorf("%s, while writing: %v: exit %d: %s", code, writing, exit, text)
+			}
+			server.Close()
 		}
 	}
 }
