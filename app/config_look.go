@@ -27,7 +27,8 @@ type LookConfig struct {
 	// Parallel is how many looks are under way at a time, 16 if 0.
 	Parallel int
 
-	onlyAsked bool // looks are made when someone asks, and not by themselves
+	patience  time.Duration // of one look; the forge's if 0
+	onlyAsked bool          // looks are made when someone asks, and not by themselves
 }
 
 // fileLook is the shape of the block.

@@ -35,7 +35,7 @@ const (
 	passTimeout = 20 * time.Minute
 	// refreshEvery is how often the metadata branch is asked whether it moved.
 	refreshEvery = time.Minute
-	// manyNew is how many repositories that were never seen make it worth reading
+	// manyNew is how many repositories whose versions were never seen make it worth reading
 	// all data files at once, to know which of their versions are recorded.
 	manyNew = 100
 	// The bounds of how many handler runs looks may cause: what is found in a day
@@ -169,20 +169,22 @@ func (l *looks) refresh(ctx context.Context, asked bool) error {
 	return nil
 }
 
-// readRecorded reads what is recorded while many repositories were never seen,
-// which is after the table was lost, and forgets it afterwards. Where it cannot
-// be read, everything counts as new in the end, within the bounds.
+// readRecorded reads what is recorded while the versions of many repositories
+// were never seen, which is after the table was lost, and forgets it when all
+// feeds and tags were listed. What is merged meanwhile is not in it, and costs a
+// run. Where it cannot be read, everything counts as new in the end, within the
+// bounds.
 func (l *looks) readRecorded(ctx context.Context, commit string, sources []handlers.Source) error {
 	figures, err := l.table.figures(ctx, l.now())
 	if err != nil {
 		return err
 	}
-	if figures.Never < manyNew {
+	if figures.Unlisted < manyNew {
 		l.recorded, l.unread = nil, 0
 		return nil
 	}
 	const mostUnread = 5
-	if commit == l.commit && l.recorded != nil || l.unread >= mostUnread {
+	if l.recorded != nil || l.unread >= mostUnread {
 		return nil
 	}
 	recorded, err := l.world.Recorded(ctx, commit, sources)

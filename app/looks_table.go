@@ -188,7 +188,9 @@ func (t lookTable) asked(ctx context.Context, name string, now, next time.Time) 
 
 // lookFigures are what an operator watches of the looks.
 type lookFigures struct {
-	Registered, Never, Due, Failing, Gone int
+	Registered, Due, Failing, Gone int
+	// Unlisted are those whose feed or tags were never read.
+	Unlisted int
 	// Oldest is how long ago the repository was looked at whose look is oldest;
 	// one that never was counts from when it became known.
 	Oldest time.Duration
@@ -198,10 +200,10 @@ func (t lookTable) figures(ctx context.Context, now time.Time) (lookFigures, err
 	var f lookFigures
 	var oldest sql.NullInt64
 	err := t.db.QueryRowContext(ctx, `SELECT count(*),
-		coalesce(sum(CASE WHEN looked_at = 0 THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN due_at <= ? THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN gone = 0 AND (feed_seen = '' OR tags_seen = '') THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN due_at <= ? THEN 1 ELSE 0 END), 0),
 		coalesce(sum(CASE WHEN failures > 0 THEN 1 ELSE 0 END), 0), coalesce(sum(gone), 0),
 		min(CASE WHEN looked_at = 0 THEN since_at ELSE looked_at END) FROM registrar_looks`, millis(now)).
-		Scan(&f.Registered, &f.Never, &f.Due, &f.Failing, &f.Gone, &oldest)
+		Scan(&f.Registered, &f.Unlisted, &f.Due, &f.Failing, &f.Gone, &oldest)
 	if err != nil {
 		return f, fmt.Errorf("count the looks: %w", err)
 	}

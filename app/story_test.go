@@ -31,7 +31,7 @@ func TestStories(t *testing.T) {
 			"issue": storyIssue, "say": storySay, "pull": storyPull, "keyfile": storyKeyFile,
 			"expect": storyExpect, "quiet": storyQuiet, "run": storyRun,
 			"github": storyGitHub, "asset": storyAsset, "tags": storyTags, "repeat": storyRepeat, "push": storyPush,
-			"look": storyLook,
+			"look": storyLook, "web": storyWeb, "registered": storyRegistered,
 		},
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {

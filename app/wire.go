@@ -35,6 +35,7 @@ func (c Config) forge(a *App) forge.Config {
 		AppID: c.GitHub.AppID, PrivateKey: []byte(c.GitHub.PrivateKey),
 		Metadata: c.Metadata.Repository, Branch: c.Metadata.Branch,
 		AllowedHosts: hosts, UserAgent: "registrar", Log: a.log,
+		Limits: forge.Limits{Look: c.Look.patience},
 	}
 }
 

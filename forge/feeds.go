@@ -25,8 +25,7 @@ const (
 // The bounds of a look at a feed. GitHub's have ten entries, and the notes of a
 // release may be long.
 const (
-	maxFeed     = 2 << 20
-	feedTimeout = 20 * time.Second
+	maxFeed = 2 << 20
 	// maxValidator bounds what is kept of an answer for the next request.
 	maxValidator = 256
 )
@@ -69,14 +68,14 @@ func (a *Authors) Feed(ctx context.Context, repo registrydata.Repository, kind F
 	if !validRepository(repo) {
 		return Feed{Gone: true}, nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, feedTimeout)
+	bounded, cancel := context.WithTimeout(ctx, a.cfg.Limits.Look)
 	defer cancel()
 	feed, err := a.feed(bounded, repo, kind, last)
 	if err == nil {
 		return feed, nil
 	}
 	if bounded.Err() != nil && ctx.Err() == nil {
-		err = &Fault{fmt.Sprintf("the feed does not end within %s", feedTimeout)}
+		err = &Fault{fmt.Sprintf("the feed does not end within %s", a.cfg.Limits.Look)}
 	}
 	return Feed{}, fmt.Errorf("feed of %s: %w", repo, err)
 }

@@ -19,11 +19,8 @@ import (
 	"github.com/tofu-registrar/registrar/validation"
 )
 
-// tagsTimeout bounds one listing of references, lookTimeout one that can wait.
-const (
-	tagsTimeout = 60 * time.Second
-	lookTimeout = 30 * time.Second
-)
+// tagsTimeout bounds one listing of references.
+const tagsTimeout = 60 * time.Second
 
 const tagPrefix = "refs/tags/"
 
@@ -47,11 +44,11 @@ func (a *Authors) LookTags(ctx context.Context, repo registrydata.Repository) (t
 	if !validRepository(repo) {
 		return nil, false, nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, lookTimeout)
+	bounded, cancel := context.WithTimeout(ctx, a.cfg.Limits.Look)
 	defer cancel()
 	tags, there, err = a.tags(bounded, repo)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		err = fmt.Errorf("tags of %s: %w", repo, &Fault{fmt.Sprintf("the git server does not answer within %s", lookTimeout)})
+		err = fmt.Errorf("tags of %s: %w", repo, &Fault{fmt.Sprintf("the git server does not answer within %s", a.cfg.Limits.Look)})
 	}
 	return tags, there, err
 }

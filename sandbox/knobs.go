@@ -29,6 +29,8 @@ type Settings struct {
 	Secondary SecondaryLimit `json:"secondary,omitzero"`
 	// Faults are tried in order for each REST request.
 	Faults []Fault `json:"faults,omitempty"`
+	// WebFaults are tried in order for each request of feeds, git and downloads.
+	WebFaults []WebFault `json:"web_faults,omitempty"`
 	// Deliveries says what happens to webhooks.
 	Deliveries DeliveryFaults `json:"deliveries,omitzero"`
 	// StaleReads lets a GET that was answered before a change to its
@@ -110,6 +112,8 @@ type Knobs struct {
 	seen     int // requests since Set, for RateLimitAfter and Secondary
 	refused  int
 	faults   []*faultState
+
+	webFaults []*webFaultState
 }
 
 type faultState struct {
@@ -126,8 +130,13 @@ func (k *Knobs) Set(settings Settings) error {
 	if err != nil {
 		return err
 	}
+	webFaults, err := compileWebFaults(settings.WebFaults)
+	if err != nil {
+		return err
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.webFaults = webFaults
 	k.settings, k.faults, k.seen, k.refused = settings, faults, 0, 0
 	k.random = rand.New(rand.NewPCG(settings.Seed, settings.Seed)) // #nosec G404 -- repeatable faults, no secret
 	return nil

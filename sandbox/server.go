@@ -254,6 +254,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // downloads) to the pages, whose patterns may be as wide as they like.
 func (s *Server) serveWeb(w http.ResponseWriter, r *http.Request) {
 	if _, pattern := s.web.Handler(r); pattern != "" {
+		if s.playWebFault(w, r) {
+			return
+		}
 		s.web.ServeHTTP(w, r)
 		return
 	}
