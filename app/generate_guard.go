@@ -57,7 +57,7 @@ func (g *generation) watch(ctx context.Context, u publish.Update, d publish.Diff
 		g.guard.losses = append(g.guard.losses, refused.Losses...)
 	}
 	if len(d.Delete) > 0 {
-		g.guard.removals = append(g.guard.removals, outline(change))
+		g.guard.removals = append(g.guard.removals, change.Outline())
 	}
 	return nil
 }
@@ -66,37 +66,16 @@ func (g *generation) watch(ctx context.Context, u publish.Update, d publish.Diff
 // the blacklist does.
 func (g *generation) removal(c publish.Change) publish.Removal {
 	r := g.allowed[c.Entity]
-	seen := map[string]bool{}
-	for path := range c.Before {
-		version, _, ok := strings.Cut(path, "/download")
-		version = version[strings.LastIndexByte(version, '/')+1:]
-		if !ok || seen[version] {
-			continue
-		}
-		seen[version] = true
-		listed := g.blacklist.Provider
+	for _, version := range c.Versions() {
+		_, listed := g.blacklist.Provider(c.Entity.Provider(), version)
 		if c.Entity.Kind == registrydata.KindModule {
-			listed = func(_ registrydata.ProviderAddress, v string) (string, bool) {
-				return g.blacklist.Module(c.Entity.Module(), v)
-			}
+			_, listed = g.blacklist.Module(c.Entity.Module(), version)
 		}
-		if _, ok := listed(c.Entity.Provider(), version); ok {
+		if listed {
 			r.Versions = append(r.Versions, version)
 		}
 	}
 	return r
-}
-
-// outline is a change without its contents.
-func outline(c publish.Change) publish.Change {
-	out := publish.Change{Entity: c.Entity, Before: make(publish.Live, len(c.Before))}
-	for path, f := range c.Before {
-		out.Before[path] = publish.LiveFile{SHA256: f.SHA256}
-	}
-	for _, o := range c.After {
-		out.After = append(out.After, registrydata.Object{Path: o.Path, Kind: o.Kind})
-	}
-	return out
 }
 
 // checkGuard refuses the run, or says that it would be refused.

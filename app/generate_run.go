@@ -166,7 +166,7 @@ func (g *generation) compare(ctx context.Context, e registrydata.Entity) error {
 		if err != nil {
 			return err
 		}
-		if !d.None() && (g.live == nil || g.live[e]) {
+		if d.Replaces || len(d.Delete) > 0 {
 			if err := g.watch(ctx, u, d); err != nil {
 				return err
 			}

@@ -16,6 +16,9 @@ type Difference struct {
 	Entity registrydata.Entity
 	// Write and Delete are paths, sorted.
 	Write, Delete []string
+	// Replaces tells that a download which is live would be written anew. With
+	// that and Delete empty, nothing that clients rely on changes.
+	Replaces bool
 	// Settled tells that the manifest knows all that, and the sources: Publish
 	// would not even touch the manifest.
 	Settled bool
@@ -32,6 +35,7 @@ func (p *Publisher) Compare(ctx context.Context, u Update) (Difference, error) {
 		return Difference{}, err
 	}
 	d := Difference{Entity: u.Entity, Write: pl.written(), Delete: pl.deleted(), Settled: pl.done(m, u)}
+	d.Replaces = slices.ContainsFunc(pl.downloads, func(o registrydata.Object) bool { return m.Files[o.Path] != "" })
 	slices.Sort(d.Write)
 	slices.Sort(d.Delete)
 	return d, nil
