@@ -68,9 +68,18 @@ type CloudflareConfig struct {
 	// Plan is the zone's, which says how much may be purged: "free" (if empty),
 	// "pro", "business" or "enterprise".
 	Plan string
+	// PurgeBy is what an order names: "address" (if empty), single files, or
+	// "prefix", all of an entity for any file of it.
+	PurgeBy string
 	// APIURL is Cloudflare's API, https://api.cloudflare.com/client/v4 if empty.
 	APIURL string
 }
+
+// The ways to name what is to be purged.
+const (
+	purgeByAddress = "address"
+	purgeByPrefix  = "prefix"
+)
 
 // The shapes of the blocks in the file.
 type (
@@ -92,6 +101,7 @@ type (
 		ZoneID   string `hcl:"zone_id,optional"`
 		APIToken string `hcl:"api_token,optional"`
 		Plan     string `hcl:"plan,optional"`
+		PurgeBy  string `hcl:"purge_by,optional"`
 		APIURL   string `hcl:"api_url,optional"`
 	}
 )
@@ -120,7 +130,7 @@ func (f *fileCloudflare) config() *CloudflareConfig {
 	if f == nil {
 		return nil
 	}
-	return &CloudflareConfig{ZoneID: f.ZoneID, APIToken: secret(f.APIToken), Plan: f.Plan, APIURL: f.APIURL}
+	return &CloudflareConfig{ZoneID: f.ZoneID, APIToken: secret(f.APIToken), Plan: f.Plan, PurgeBy: f.PurgeBy, APIURL: f.APIURL}
 }
 
 // faults lists what is wrong; served tells that clients are answered from here,
@@ -215,6 +225,9 @@ func (c *CloudflareConfig) faults() (faults []configFault) {
 	}
 	if c.Plan != "" && !slices.Contains(publish.Plans(), c.Plan) {
 		faults = append(faults, configFault{"publish.cloudflare.plan", "no such plan", `It is "free", "pro", "business" or "enterprise".`})
+	}
+	if c.PurgeBy != "" && c.PurgeBy != purgeByAddress && c.PurgeBy != purgeByPrefix {
+		faults = append(faults, configFault{"publish.cloudflare.purge_by", "no such way to purge", `It is "address" or "prefix".`})
 	}
 	if c.APIURL != "" {
 		faults = append(faults, urlFaults("publish.cloudflare.api_url", c.APIURL)...)

@@ -140,7 +140,7 @@ func TestConfigBucket(t *testing.T) {
 			AccessKeyID: "id", SecretAccessKey: "key",
 		},
 		Cloudflare: &CloudflareConfig{
-			ZoneID: "0123456789abcdef0123456789abcdef", APIToken: "token", Plan: "business", APIURL: "http://127.0.0.1:8787/client/v4",
+			ZoneID: "0123456789abcdef0123456789abcdef", APIToken: "token", Plan: "business", PurgeBy: "prefix", APIURL: "http://127.0.0.1:8787/client/v4",
 		},
 	}
 	if diff := cmp.Diff(want, got.Publish); diff != "" {

@@ -41,8 +41,11 @@ func TestDataFolderListsKeysAsGitDoes(t *testing.T) {
 	}
 	acme := registrydata.ProviderAddress{Namespace: "acme", Name: "demo"}.Entity()
 	for how, list := range map[string]func(*dataFolder){
-		"all":  (*dataFolder).listAll,
-		"some": func(d *dataFolder) { d.listFor([]registrydata.Entity{acme}, registrydata.DefaultAliases()); d.listAll() },
+		"all": (*dataFolder).listAll,
+		"some": func(d *dataFolder) {
+			d.listFor([]registrydata.Entity{acme}, registrydata.DefaultAliases())
+			d.listAll()
+		},
 	} {
 		d, err := openDataFolder(dir)
 		if err != nil {

@@ -69,6 +69,7 @@ func generateCommand(env *environment) *cobra.Command {
 	f.StringVar(&o.webURL, "web-url", forge.DefaultWebURL, "GitHub's web address, where modules are cloned from")
 	f.StringVar(&o.commit, "commit", "", "the commit that the data is: serve goes on from there")
 	f.StringVar(&o.zone, "cloudflare-zone", "", "id of the Cloudflare zone before the bucket, to purge")
+	f.BoolVar(&o.byPrefix, "cloudflare-by-prefix", false, "purge all of a provider or module for any file of it, not single addresses")
 	f.StringVar(&o.plan, "cloudflare-plan", "free", "the zone's plan: free, pro, business or enterprise")
 	f.StringVar(&o.baseURL, "base-url", "", "the registry's address, to purge")
 	f.BoolVar(&o.pathStyle, "path-style", false, "the bucket is a part of the path, and not of the host's name")
@@ -82,6 +83,7 @@ type generateOptions struct {
 	maxDelete                 float64
 	dryRun, verbose, json     bool
 	compatible, pathStyle     bool
+	byPrefix                  bool
 	zone, plan, baseURL       string
 }
 

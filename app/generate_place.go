@@ -57,7 +57,7 @@ func (o generateOptions) open(getenv func(string) string) (*generatePlace, error
 	}
 	if o.zone != "" {
 		place.purger, err = publish.NewCloudflare(publish.CloudflareConfig{
-			ZoneID: o.zone, APIToken: getenv("CLOUDFLARE_API_TOKEN"), BaseURL: o.baseURL, Plan: o.plan,
+			ZoneID: o.zone, APIToken: getenv("CLOUDFLARE_API_TOKEN"), BaseURL: o.baseURL, Plan: o.plan, ByPrefix: o.byPrefix,
 		})
 		if err != nil {
 			return nil, &exitError{code: exitUsage, err: err}

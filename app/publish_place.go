@@ -25,7 +25,7 @@ func (p PublishConfig) publisher() (*publish.Publisher, io.Closer, error) {
 	}
 	purger, err := publish.NewCloudflare(publish.CloudflareConfig{
 		ZoneID: p.Cloudflare.ZoneID, APIToken: string(p.Cloudflare.APIToken), Plan: p.Cloudflare.Plan,
-		APIURL: p.Cloudflare.APIURL, BaseURL: p.BaseURL,
+		ByPrefix: p.Cloudflare.PurgeBy == purgeByPrefix, APIURL: p.Cloudflare.APIURL, BaseURL: p.BaseURL,
 	})
 	if err != nil {
 		_ = closer.Close()

@@ -41,9 +41,9 @@ func (b *bucketAndCache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key, inBucket := strings.CutPrefix(r.URL.Path, "/registry/")
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/client/v4/zones/"):
-		var order struct{ Files []string }
+		var order struct{ Files, Prefixes []string }
 		_ = json.Unmarshal(body, &order)
-		b.purged = append(b.purged, order.Files...)
+		b.purged = slices.Concat(b.purged, order.Files, order.Prefixes)
 		fmt.Fprint(w, `{"success":true}`)
 	case r.Method == http.MethodGet && (key == "" || !inBucket):
 		fmt.Fprint(w, "<ListBucketResult>")
@@ -71,13 +71,22 @@ func (b *bucketAndCache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // What is configured is what is published to, and purged.
 func TestPublishToBucketAndCache(t *testing.T) {
 	t.Parallel()
+	for purgeBy, want := range map[string]string{
+		"":       "https://registry.example.org/v1/modules/acme/net/aws/versions",
+		"prefix": "registry.example.org/v1/modules/acme/net/aws",
+	} {
+		t.Run(purgeBy, func(t *testing.T) { publishesToBucketAndCache(t, purgeBy, want) })
+	}
+}
+
+func publishesToBucketAndCache(t *testing.T, purgeBy, want string) {
 	b := &bucketAndCache{objects: map[string]string{}, users: map[string]bool{}}
 	server := httptest.NewServer(b)
 	defer server.Close()
 	app := testApp(t, &fakeReconciler{}, func(c *Config) {
 		c.Publish.Directory = nil
 		c.Publish.S3 = &S3Config{Endpoint: server.URL, Bucket: "registry", PathStyle: true, AccessKeyID: "id", SecretAccessKey: "key"}
-		c.Publish.Cloudflare = &CloudflareConfig{ZoneID: strings.Repeat("0", 32), APIToken: "token", APIURL: server.URL + "/client/v4"}
+		c.Publish.Cloudflare = &CloudflareConfig{ZoneID: strings.Repeat("0", 32), APIToken: "token", PurgeBy: purgeBy, APIURL: server.URL + "/client/v4"}
 	})
 	publisher, err := app.publisher()
 	if err != nil {
@@ -96,8 +105,8 @@ func TestPublishToBucketAndCache(t *testing.T) {
 	if b.objects["v1/modules/acme/net/aws/versions"] != "{}" {
 		t.Errorf("the bucket has %v", b.objects)
 	}
-	if want := []string{"https://registry.example.org/v1/modules/acme/net/aws/versions"}; !slices.Equal(b.purged, want) {
-		t.Errorf("purged %v, want %v", b.purged, want)
+	if !slices.Equal(b.purged, []string{want}) {
+		t.Errorf("purged %v, want %s", b.purged, want)
 	}
 	if !b.users["id"] || !b.users["Bearer token"] || len(b.users) != 2 {
 		t.Errorf("who asked: %v", b.users)

@@ -27,6 +27,11 @@ type CloudflareConfig struct {
 	// Plan is the zone's plan, which sets its budget: "free" if empty, "pro",
 	// "business" or "enterprise".
 	Plan string
+	// ByPrefix purges all of an entity for any file of it, instead of the file's
+	// address. It reaches what the cache keeps under a key that is no address
+	// (developers.cloudflare.com/cache/how-to/purge-cache/purge-cache-key), and
+	// costs a request of the smaller budget.
+	ByPrefix bool
 	// APIURL is Cloudflare's API, "https://api.cloudflare.com/client/v4" if empty.
 	APIURL string
 	// Transport carries the requests, http.DefaultTransport if nil.
@@ -58,6 +63,7 @@ type Cloudflare struct {
 	api         *cloudflare.API
 	zone        string
 	site        *url.URL
+	byPrefix    bool
 	prefixes    *rate.Limiter // requests
 	files       *rate.Limiter // URLs
 	longestWait time.Duration
@@ -97,7 +103,7 @@ func NewCloudflare(config CloudflareConfig) (*Cloudflare, error) {
 		return nil, fmt.Errorf("purge at Cloudflare: %w", err)
 	}
 	return &Cloudflare{
-		api: api, zone: config.ZoneID, site: site, longestWait: 20 * time.Second,
+		api: api, zone: config.ZoneID, site: site, byPrefix: config.ByPrefix, longestWait: 20 * time.Second,
 		prefixes: rate.NewLimiter(b.prefixes, b.burst), files: rate.NewLimiter(rate.Limit(b.files), b.files),
 	}, nil
 }
@@ -106,6 +112,9 @@ func NewCloudflare(config CloudflareConfig) (*Cloudflare, error) {
 // as the plan allows. Where that means to wait for long, it returns a
 // *RateLimitError instead.
 func (c *Cloudflare) Purge(ctx context.Context, s Stale) error {
+	if c.byPrefix {
+		s = s.widened()
+	}
 	for paths := range slices.Chunk(c.urls(s.Paths), purgeBatch) {
 		if err := c.order(ctx, c.files, len(paths), cloudflare.PurgeCacheRequest{Files: paths}); err != nil {
 			return err

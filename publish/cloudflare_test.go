@@ -144,6 +144,30 @@ func TestCloudflarePurge(t *testing.T) {
 	}
 }
 
+// By prefix, a file stands for its entity, and a file of none for itself.
+func TestCloudflareByPrefix(t *testing.T) {
+	t.Parallel()
+	fake, c := startFakeCloudflare(t)
+	c.byPrefix = true
+	stale := Stale{
+		Paths: []string{
+			"v1/providers/acme/demo/versions", "v1/providers/acme/demo/1.0.0/download/linux/amd64", "v1/modules/acme/net/aws/1.0.0/download",
+			"v1/modules/acme/net/aws/versions", ".well-known/terraform.json",
+		},
+		Prefixes: []string{"v1/providers/acme/demo/", "v1/providers/acme/demo2/"},
+	}
+	if err := c.Purge(context.Background(), stale); err != nil {
+		t.Fatal(err)
+	}
+	want := []purgeOrder{{Prefixes: []string{
+		"registry.example.org/.well-known/terraform.json", "registry.example.org/v1/modules/acme/net/aws",
+		"registry.example.org/v1/providers/acme/demo", "registry.example.org/v1/providers/acme/demo2",
+	}}}
+	if diff := cmp.Diff(want, fake.orders); diff != "" {
+		t.Errorf("orders (-want +got):\n%s", diff)
+	}
+}
+
 // Addresses are purged as clients write them: escaped, and a "+" in both ways.
 func TestCloudflareAddresses(t *testing.T) {
 	fake, c := startFakeCloudflare(t)

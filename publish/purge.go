@@ -162,6 +162,23 @@ func (s Stale) with(t Stale) Stale {
 	return Stale{Paths: union(s.Paths, t.Paths), Prefixes: union(s.Prefixes, t.Prefixes)}
 }
 
+// widened stands for at least as much without naming single files: those of an
+// entity become all that is below it.
+func (s Stale) widened() Stale {
+	var wide Stale
+	for _, path := range s.Paths {
+		seg := strings.Split(path, "/")
+		switch {
+		case len(seg) > 4 && seg[0] == "v1" && seg[1] == "providers":
+			path = strings.Join(seg[:4], "/") + "/"
+		case len(seg) > 5 && seg[0] == "v1" && seg[1] == "modules":
+			path = strings.Join(seg[:5], "/") + "/"
+		}
+		wide.Prefixes = append(wide.Prefixes, path)
+	}
+	return wide.with(Stale{Prefixes: s.Prefixes})
+}
+
 // purge gives the order and forgets the records of it.
 func (p *Publisher) purge(ctx context.Context, records []string, s Stale) error {
 	if len(s.Paths)+len(s.Prefixes) > 0 {
