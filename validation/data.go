@@ -230,7 +230,9 @@ func (j *dataJudge) blacklist() {
 	}
 	if _, err := registrydata.ParseBlacklist(j.new); err != nil {
 		j.unreadable(err, "Each entry needs namespace, name, version and, for modules, target_system.")
+		return
 	}
+	j.freed()
 }
 
 // discovered judges a time of discovery.

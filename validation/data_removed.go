@@ -63,3 +63,32 @@ func recordedIn(e registrydata.Entity, content []byte) (versions []string) {
 	}
 	return versions
 }
+
+// freed says which versions a change takes off the blacklist.
+func (j *dataJudge) freed() {
+	was, err := registrydata.ParseBlacklistFile(j.old)
+	if err != nil {
+		return
+	}
+	is, err := registrydata.ParseBlacklist(j.new)
+	if err != nil {
+		return
+	}
+	for _, e := range was.Providers {
+		a := registrydata.ProviderAddress{Namespace: e.Namespace, Name: e.Name}
+		if _, ok := is.Provider(a, e.Version); !ok {
+			j.free(a.Entity(), e.Version)
+		}
+	}
+	for _, e := range was.Modules {
+		a := registrydata.ModuleAddress{Namespace: e.Namespace, Name: e.Name, Target: e.TargetSystem}
+		if _, ok := is.Module(a, e.Version); !ok {
+			j.free(a.Entity(), e.Version)
+		}
+	}
+}
+
+func (j *dataJudge) free(e registrydata.Entity, version string) {
+	j.warn("version-freed", version, "Merge it only if the reason for the entry is gone.",
+		"Version %s of %s %s is taken off the blacklist: it may come in again.", quote(version), e.Kind, quote(e.String()))
+}
