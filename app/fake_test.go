@@ -111,7 +111,7 @@ func testQueue(t testing.TB, r Reconciler, change ...func(*queueOptions)) *Queue
 	t.Helper()
 	o := queueOptions{
 		Path: filepath.Join(t.TempDir(), "queue.db"), SweepEvery: -1, Log: slog.New(slog.DiscardHandler),
-		Retries: []time.Duration{time.Millisecond, time.Millisecond},
+		Retries: []time.Duration{time.Millisecond, time.Millisecond}, Look: LookConfig{Off: true},
 	}
 	for _, f := range change {
 		f(&o)

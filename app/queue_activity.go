@@ -23,6 +23,8 @@ type ending struct {
 const (
 	// settled is how long River can take to write the end of a job.
 	settled = 90 * time.Second
+	// orphansEvery is how often jobs are looked for whose process is gone.
+	orphansEvery = 2 * time.Second
 	// strandedEvery is how often jobs are looked for whose end was not written.
 	strandedEvery = 30 * time.Second
 	// maxEnded bounds the memory of ended jobs before they are gone through.
@@ -82,18 +84,27 @@ func (a *activity) over(before time.Time) map[int64]bool {
 	return over
 }
 
-// watchStranded gives jobs back whose end River could not write.
+// watchStranded gives jobs back whose end River could not write, and those of
+// other processes that are gone.
 func (q *Queue) watchStranded(ctx context.Context) {
 	defer close(q.watched)
-	ticker := time.NewTicker(strandedEvery)
-	defer ticker.Stop()
+	stranded, orphans := time.NewTicker(strandedEvery), time.NewTicker(orphansEvery)
+	defer stranded.Stop()
+	defer orphans.Stop()
+	if !Database(q.o.Path).Server() {
+		orphans.Stop() // while this process serves the file, no other one does
+	}
 	for {
+		var n int64
+		var err error
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-stranded.C:
+			n, err = q.db.giveBackStranded(ctx, q.process, time.Now().Add(-settled), q.activity.working)
+		case <-orphans.C:
+			n, err = q.db.giveBackOrphans(ctx, q.process)
 		}
-		n, err := q.db.giveBackStranded(ctx, q.process, time.Now().Add(-settled), q.activity.working)
 		if err != nil && ctx.Err() == nil {
 			q.o.Log.ErrorContext(ctx, "look for stranded jobs", "error", err)
 		}

@@ -172,7 +172,7 @@ func (s *postgresSession) try(ctx context.Context, name string) (held context.Co
 
 // release gives back a lock that was taken on a connection; on another one it is
 // gone already.
-func (s *postgresSession) release(name string, held context.Context) {
+func (s *postgresSession) release(held context.Context, name string) {
 	s.query(context.Background(), func(ctx context.Context, conn *pgx.Conn) error {
 		if s.held != held {
 			return nil
@@ -192,7 +192,7 @@ func (s *postgresSession) hold(ctx context.Context, subject string, patience tim
 			return held, func() {
 				ends()
 				cancel()
-				s.release(name, connection)
+				s.release(connection, name)
 			}, true
 		}
 		if time.Now().Add(wait).After(until) || pause(ctx, wait) != nil {
@@ -207,7 +207,7 @@ func (s *postgresSession) dead(ctx context.Context, process string, do func() er
 	if !ok {
 		return nil
 	}
-	defer s.release(name, connection)
+	defer s.release(connection, name)
 	return do()
 }
 

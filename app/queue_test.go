@@ -20,10 +20,11 @@ import (
 	"github.com/tofu-registrar/registrar/publish"
 )
 
-func TestQueueRunsWhatADeliveryNames(t *testing.T) {
-	t.Parallel()
+func TestQueueRunsWhatADeliveryNames(t *testing.T) { onEachDatabase(t, queueRunsWhatADeliveryNames) }
+
+func queueRunsWhatADeliveryNames(t *testing.T, here func(*queueOptions)) {
 	r := &fakeReconciler{}
-	q := testQueue(t, r)
+	q := testQueue(t, r, here)
 	keys := []handlers.Key{handlers.IssueKey(1), handlers.PullKey(2), handlers.PublishKey}
 	if n, err := q.Store(t.Context(), "guid-0001", "issues", keys); n != 3 || err != nil {
 		t.Fatalf("Store = %d, %v; want 3 new jobs", n, err)
@@ -36,11 +37,10 @@ func TestQueueRunsWhatADeliveryNames(t *testing.T) {
 	}
 }
 
-func TestQueueKnownGUIDIsNoNewWork(t *testing.T) {
-	t.Parallel()
+func TestQueueKnownGUIDIsNoNewWork(t *testing.T) { onEachDatabase(t, queueKnownGUIDIsNoNewWork) }
+
+func queueKnownGUIDIsNoNewWork(t *testing.T, here func(*queueOptions)) {
 	r := &fakeReconciler{}
-	path := filepath.Join(t.TempDir(), "queue.db")
-	here := func(o *queueOptions) { o.Path = path }
 	q := testQueue(t, r, here)
 	keys := []handlers.Key{handlers.IssueKey(1), handlers.IssueKey(2)}
 	store := func(q *Queue, guid string, want int) {
@@ -82,8 +82,9 @@ func TestQueueStoreIsAllOrNothing(t *testing.T) {
 	}
 }
 
-func TestQueueResult(t *testing.T) {
-	t.Parallel()
+func TestQueueResult(t *testing.T) { onEachDatabase(t, queueResult) }
+
+func queueResult(t *testing.T, here func(*queueOptions)) {
 	r := &fakeReconciler{}
 	again := make(chan time.Time, 2)
 	r.onReconcile = func(_ context.Context, key handlers.Key) (handlers.Result, error) {
@@ -96,7 +97,7 @@ func TestQueueResult(t *testing.T) {
 		}
 		return handlers.Result{}, nil
 	}
-	q := testQueue(t, r)
+	q := testQueue(t, r, here)
 	if err := q.Enqueue(t.Context(), handlers.IssueKey(1)); err != nil {
 		t.Fatal(err)
 	}
@@ -136,8 +137,9 @@ func TestQueueAgainDoesNotMultiply(t *testing.T) {
 	}
 }
 
-func TestQueueRetriesThenGivesUp(t *testing.T) {
-	t.Parallel()
+func TestQueueRetriesThenGivesUp(t *testing.T) { onEachDatabase(t, queueRetriesThenGivesUp) }
+
+func queueRetriesThenGivesUp(t *testing.T, here func(*queueOptions)) {
 	var gaveUp []string
 	r := &fakeReconciler{
 		onReconcile: func(context.Context, handlers.Key) (handlers.Result, error) {
@@ -148,7 +150,7 @@ func TestQueueRetriesThenGivesUp(t *testing.T) {
 			return errors.New("GitHub is still down")
 		},
 	}
-	q := testQueue(t, r)
+	q := testQueue(t, r, here)
 	if err := q.Enqueue(t.Context(), handlers.IssueKey(1)); err != nil {
 		t.Fatal(err)
 	}
@@ -208,8 +210,9 @@ func TestQueuePanicIsAFailure(t *testing.T) {
 	}
 }
 
-func TestQueueRateLimitCostsNoAttempt(t *testing.T) {
-	t.Parallel()
+func TestQueueRateLimitCostsNoAttempt(t *testing.T) { onEachDatabase(t, queueRateLimitCostsNoAttempt) }
+
+func queueRateLimitCostsNoAttempt(t *testing.T, here func(*queueOptions)) {
 	r := &fakeReconciler{}
 	var n atomic.Int32
 	r.onReconcile = func(context.Context, handlers.Key) (handlers.Result, error) {
@@ -221,7 +224,7 @@ func TestQueueRateLimitCostsNoAttempt(t *testing.T) {
 		}
 		return handlers.Result{}, nil
 	}
-	q := testQueue(t, r)
+	q := testQueue(t, r, here)
 	began := time.Now()
 	if err := q.Enqueue(t.Context(), handlers.IssueKey(1)); err != nil {
 		t.Fatal(err)
@@ -240,11 +243,14 @@ func TestQueueRateLimitCostsNoAttempt(t *testing.T) {
 }
 
 func TestQueueMalformedKeyIsNotRetried(t *testing.T) {
-	t.Parallel()
+	onEachDatabase(t, queueMalformedKeyIsNotRetried)
+}
+
+func queueMalformedKeyIsNotRetried(t *testing.T, here func(*queueOptions)) {
 	r := &fakeReconciler{onReconcile: func(_ context.Context, key handlers.Key) (handlers.Result, error) {
 		return handlers.Result{}, fmt.Errorf("%w: %q", handlers.ErrMalformedKey, key)
 	}}
-	q := testQueue(t, r)
+	q := testQueue(t, r, here)
 	if err := q.Enqueue(t.Context(), "nonsense"); err != nil {
 		t.Fatal(err)
 	}
@@ -256,8 +262,9 @@ func TestQueueMalformedKeyIsNotRetried(t *testing.T) {
 
 // Triggers come while their key runs, fails and is retried. The last run of each
 // key must have begun after its last trigger, and no subject may run twice at once.
-func TestQueueLosesNoTrigger(t *testing.T) {
-	t.Parallel()
+func TestQueueLosesNoTrigger(t *testing.T) { onEachDatabase(t, queueLosesNoTrigger) }
+
+func queueLosesNoTrigger(t *testing.T, here func(*queueOptions)) {
 	const keys, triggers = 6, 60
 	var world, seen [keys]atomic.Int64
 	var busy [keys / 2]atomic.Int32
@@ -289,7 +296,7 @@ func TestQueueLosesNoTrigger(t *testing.T) {
 		seen[i].Store(version)
 		return handlers.Result{}, nil
 	}
-	q := testQueue(t, r, func(o *queueOptions) {
+	q := testQueue(t, r, here, func(o *queueOptions) {
 		o.Workers = 8
 		o.Retries = slices.Repeat([]time.Duration{time.Millisecond}, 50)
 	})
@@ -327,9 +334,10 @@ func TestQueueLosesNoTrigger(t *testing.T) {
 }
 
 func TestQueueStopFinishesOrReturnsJobs(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "queue.db")
-	here := func(o *queueOptions) { o.Path = path }
+	onEachDatabase(t, queueStopFinishesOrReturnsJobs)
+}
+
+func queueStopFinishesOrReturnsJobs(t *testing.T, here func(*queueOptions)) {
 	begun := make(chan bool, 2)
 	var finished atomic.Bool
 	r := &fakeReconciler{onReconcile: func(ctx context.Context, key handlers.Key) (handlers.Result, error) {
@@ -342,7 +350,9 @@ func TestQueueStopFinishesOrReturnsJobs(t *testing.T) {
 		<-ctx.Done() // does not
 		return handlers.Result{}, ctx.Err()
 	}}
-	q, err := openQueue(t.Context(), queueOptions{Path: path, SweepEvery: -1, Log: quiet(testLog(t))})
+	o := queueOptions{SweepEvery: -1, Log: quiet(testLog(t))}
+	here(&o)
+	q, err := openQueue(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

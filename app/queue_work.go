@@ -76,7 +76,7 @@ func (q *Queue) work(ctx context.Context, job *river.Job[reconcileArgs]) error {
 	case verdictBusy:
 		return q.stepBack(ctx)
 	}
-	ctx, release, free := q.db.hold(ctx, key.Subject(), othersPatience)
+	held, release, free := q.db.hold(ctx, key.Subject(), othersPatience)
 	if !free {
 		turn.end(false)
 		return q.stepBack(ctx)
@@ -86,11 +86,12 @@ func (q *Queue) work(ctx context.Context, job *river.Job[reconcileArgs]) error {
 	if job.Args.GUID != "" {
 		log = log.With("delivery", job.Args.GUID)
 	}
-	err := q.reconcile(ctx, key, log)
+	err := q.reconcile(held, key, log)
+	interrupted := errors.Is(held.Err(), context.Canceled)
 	release()
 	turn.end(err == nil)
 	q.o.Metrics.ran(key, err)
-	outcome, err := q.outcome(ctx, job, key, err, log)
+	outcome, err := q.outcome(ctx, job, err, interrupted, log)
 	q.o.Metrics.jobDone(key, outcome, time.Since(began))
 	log.DebugContext(ctx, "job ran", "outcome", outcome, "ms", time.Since(began).Milliseconds())
 	return err
@@ -139,14 +140,14 @@ const (
 )
 
 // outcome turns the end of a run into what River is to do with the job.
-func (q *Queue) outcome(ctx context.Context, job *river.Job[reconcileArgs], key handlers.Key, err error, log *slog.Logger) (string, error) {
+func (q *Queue) outcome(ctx context.Context, job *river.Job[reconcileArgs], err error, interrupted bool, log *slog.Logger) (string, error) {
 	var limited *forge.RateLimitError
 	var slow *publish.RateLimitError
 	switch {
 	case err == nil:
 		q.o.Contacted()
 		return outcomeDone, nil
-	case errors.Is(ctx.Err(), context.Canceled):
+	case interrupted:
 		return outcomeInterrupted, river.JobSnooze(0)
 	case errors.As(err, &limited):
 		pause := min(max(time.Until(limited.Until), minLimited), maxLimited)
@@ -164,7 +165,7 @@ func (q *Queue) outcome(ctx context.Context, job *river.Job[reconcileArgs], key 
 		return outcomeFailed, err
 	}
 	log.ErrorContext(ctx, "job failed for good", "error", err)
-	q.giveUp(ctx, job.ID, key, log)
+	q.giveUp(ctx, job.ID, handlers.Key(job.Args.Key), log)
 	return outcomeGivenUp, err
 }
 

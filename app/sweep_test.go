@@ -10,15 +10,16 @@ import (
 	"github.com/tofu-registrar/registrar/handlers"
 )
 
-func TestSweepEnqueuesWhatDoesNotWait(t *testing.T) {
-	t.Parallel()
+func TestSweepEnqueuesWhatDoesNotWait(t *testing.T) { onEachDatabase(t, sweepEnqueuesWhatDoesNotWait) }
+
+func sweepEnqueuesWhatDoesNotWait(t *testing.T, here func(*queueOptions)) {
 	r := &fakeReconciler{
 		onSweep: func() ([]handlers.Key, error) {
 			return []handlers.Key{handlers.PublishKey, handlers.IssueKey(1), handlers.IssueKey(2), handlers.IssueKey(3)}, nil
 		},
 		onReconcile: failure,
 	}
-	q := testQueue(t, r, func(o *queueOptions) { o.Retries = []time.Duration{time.Hour} })
+	q := testQueue(t, r, here, func(o *queueOptions) { o.Retries = []time.Duration{time.Hour} })
 	// Issue 1 waits for its next try, issue 3 for a time that it asked for.
 	if err := q.Enqueue(t.Context(), handlers.IssueKey(1)); err != nil {
 		t.Fatal(err)
@@ -58,10 +59,15 @@ func TestSweepAsksForLostDeliveries(t *testing.T) {
 }
 
 func TestSweepRunsAtStartAndLooksBackToTheLast(t *testing.T) {
-	t.Parallel()
+	onEachDatabase(t, sweepRunsAtStartAndLooksBackToTheLast)
+}
+
+func sweepRunsAtStartAndLooksBackToTheLast(t *testing.T, here func(*queueOptions)) {
 	r := &fakeReconciler{onSweep: func() ([]handlers.Key, error) { return []handlers.Key{handlers.PublishKey}, nil }}
 	d := &fakeDeliveries{}
-	q, err := openQueue(t.Context(), queueOptions{Path: t.TempDir() + "/queue.db", SweepEvery: time.Hour, Log: quiet(testLog(t))})
+	o := queueOptions{SweepEvery: time.Hour, Log: quiet(testLog(t))}
+	here(&o)
+	q, err := openQueue(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
