@@ -281,8 +281,8 @@ func (m *Metadata) CanWrite(ctx context.Context, login string) (bool, error) {
 	return answer.Permission == "admin" || answer.Permission == "write", nil
 }
 
-// OpenIssues are the numbers of the open issues that are no pull requests,
-// oldest first.
+// OpenIssues are the numbers of the open issues that are no pull requests and no
+// alerts, oldest first.
 // (GET /repos/{owner}/{repo}/issues)
 func (m *Metadata) OpenIssues(ctx context.Context) ([]int, error) {
 	query := url.Values{"state": {"open"}, "sort": {"created"}, "direction": {"asc"}}
@@ -292,7 +292,14 @@ func (m *Metadata) OpenIssues(ctx context.Context) ([]int, error) {
 	}
 	var numbers []int
 	for _, a := range all {
-		if a.PullRequest == nil {
+		if a.PullRequest != nil {
+			continue
+		}
+		alert, err := m.isAlert(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		if !alert {
 			numbers = append(numbers, a.Number)
 		}
 	}

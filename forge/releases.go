@@ -16,6 +16,7 @@ type releaseAnswer struct {
 	Draft       bool
 	Prerelease  bool
 	PublishedAt time.Time `json:"published_at"`
+	Author      *user
 	Assets      []struct {
 		ID     int64
 		Name   string
@@ -28,7 +29,7 @@ type releaseAnswer struct {
 
 func (r releaseAnswer) release() validation.Release {
 	rel := validation.Release{
-		Tag: r.Tag, Draft: r.Draft, Prerelease: r.Prerelease, Published: r.PublishedAt.UTC(),
+		Tag: r.Tag, Draft: r.Draft, Prerelease: r.Prerelease, Published: r.PublishedAt.UTC(), Author: r.Author.login(),
 		Assets: make([]validation.Asset, 0, len(r.Assets)),
 	}
 	for _, a := range r.Assets {

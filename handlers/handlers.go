@@ -71,6 +71,7 @@ type Handlers struct {
 	site      templates.Site
 	webURL    string
 	aliases   *aliasCache
+	alerts    *keyedLock // by the path of the entry
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -93,7 +94,7 @@ func New(o Options) *Handlers {
 		authors: o.Authors, snapshots: o.Snapshots, archives: o.Archives, threads: o.Threads, pulls: o.Pulls,
 		branches: o.Branches, checks: o.Checks, publisher: o.Publisher,
 		policy: o.Policy, maxDelete: o.MaxDelete, parallel: o.Parallel, metadata: o.Metadata, branch: o.Branch, site: o.Site,
-		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{},
+		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{}, alerts: &keyedLock{},
 		now: o.Now, log: o.Log,
 	}
 }
@@ -114,7 +115,7 @@ func (h *Handlers) Reconcile(ctx context.Context, key Key) (Result, error) {
 		return withNumber(ctx, rest, func(ctx context.Context, n int) (Result, error) { return h.checkPull(ctx, n, true) })
 	case onRecheck:
 		return h.reconcileRecheck(ctx, rest)
-	case onRepository:
+	case onRepository, onLook:
 		owner, name, ok := strings.Cut(rest, "/")
 		if !ok {
 			return Result{}, fmt.Errorf("%w: %q", ErrMalformedKey, key)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tofu-registrar/registrar/forge"
+	"github.com/tofu-registrar/registrar/registrydata"
 	"github.com/tofu-registrar/registrar/templates"
 )
 
@@ -84,12 +85,30 @@ func (h *Handlers) mayAsk(ctx context.Context, login string, issue Issue) (bool,
 	if login != "" && strings.EqualFold(login, author) {
 		return true, nil
 	}
+	if e, ok := h.alertedEntity(issue); ok {
+		mine, err := h.isAuthorOf(ctx, e, login, templates.AlertAuthor(issue.Body))
+		if err != nil || mine {
+			return mine, err
+		}
+	}
 	return h.threads.CanWrite(ctx, login)
+}
+
+// isAuthorOf: an alert concerns who made the release, and those to whom the
+// namespace belongs.
+func (h *Handlers) isAuthorOf(ctx context.Context, e registrydata.Entity, login, called string) (bool, error) {
+	if login != "" && strings.EqualFold(login, called) {
+		return true, nil
+	}
+	return h.memberOf(ctx, e.Namespace, login)
 }
 
 func (h *Handlers) lookAgain(ctx context.Context, issue Issue) (Result, error) {
 	if issue.IsPull {
 		return h.checkPull(ctx, issue.Number, true)
+	}
+	if e, ok := h.alertedEntity(issue); ok {
+		return Result{Next: []Key{RepositoryKey(repositoryOf(e))}}, nil
 	}
 	return h.reconcileSubmission(ctx, issue.Number, true)
 }

@@ -22,6 +22,7 @@ const (
 	onCheck      = "check"
 	onRecheck    = "recheck"
 	onRepository = "repository"
+	onLook       = "look"
 	onPublish    = "publish"
 )
 
@@ -49,6 +50,12 @@ func RepositoryKey(r registrydata.Repository) Key {
 	return Key(onRepository + " " + strings.ToLower(r.String()))
 }
 
+// LookKey is an author's repository as the scheduler looks at it: as
+// RepositoryKey, but versions that failed wait for their next try.
+func LookKey(r registrydata.Repository) Key {
+	return Key(onLook + " " + strings.ToLower(r.String()))
+}
+
 // Subject is what must not be worked on by two runs at once. Issues and pull
 // requests share their numbers, and a request to look again works on the one it
 // stands on.
@@ -58,6 +65,8 @@ func (k Key) Subject() string {
 	case onIssue, onPull, onCheck, onRecheck:
 		number, _, _ := strings.Cut(rest, " ")
 		return "thread " + number
+	case onLook:
+		return onRepository + " " + rest
 	}
 	return string(k)
 }

@@ -92,8 +92,14 @@ type Threads interface {
 	// CanWrite tells whether the user has write permission on the metadata
 	// repository now (GET /repos/{o}/{r}/collaborators/{user}/permission).
 	CanWrite(ctx context.Context, user string) (bool, error)
-	// OpenIssues are the numbers of the open issues that are no pull requests.
+	// OpenIssues are the numbers of the open issues that are no pull requests and
+	// no alerts.
 	OpenIssues(ctx context.Context) ([]int, error)
+	// AlertIssues are the open alerts of this App, oldest first. An unchanged list
+	// costs no quota.
+	AlertIssues(ctx context.Context) ([]Issue, error)
+	// ClosedAlerts are the alerts that were closed last, at most a hundred.
+	ClosedAlerts(ctx context.Context) ([]Issue, error)
 }
 
 // Pulls reads and writes pull requests of the metadata repository.

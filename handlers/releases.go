@@ -69,15 +69,7 @@ func releaseEntity(branch string) (registrydata.Entity, bool) {
 	if !ok || !found {
 		return registrydata.Entity{}, false
 	}
-	switch kind {
-	case registrydata.KindProvider.String():
-		a, err := registrydata.ParseProviderAddress(address)
-		return a.Entity(), err == nil
-	case registrydata.KindModule.String():
-		a, err := registrydata.ParseModuleAddress(address)
-		return a.Entity(), err == nil
-	}
-	return registrydata.Entity{}, false
+	return entityNamed(kind, address)
 }
 
 // reconcileRepository looks for versions of a registered repository that are

@@ -77,8 +77,8 @@ func goldens() []golden {
 
 	releaseVersion := demoVersion("1.14.0", true)
 	releaseVersion.Signature, releaseVersion.SignedBy = validation.SignatureGood, "0123456789ABCDEF"
-	stopped := validation.TagResult{Tag: "v1.14.0", Version: "1.14.0", Signature: validation.SignatureUnknownIssuer, Issuers: []string{"FEDCBA9876543210"},
-		Findings: []validation.Finding{finding("signature-unknown", validation.Error, "v1.14.0", "The signature was made with the key FEDCBA9876543210, which is not on file.", "Submit that key, or make a release that is signed with a key on file.")}}
+	alert, updated := demoAlerts()
+	opened := alertText(alert)
 	files := []CheckedFile{
 		{Path: "providers/a/acme/demo.json", Subject: "provider acme/demo", Findings: []FileFinding{
 			{finding("version-changed", validation.Error, "1.2.0", "The recorded version 1.2.0 was changed.", "Leave it as it is."), 14},
@@ -135,9 +135,9 @@ func goldens() []golden {
 		{"pull-release", "New versions of something registered.", ReleasePullTitle(release) + "\n\n" + ReleasePullBody(release)},
 		{"check-run", "The same rules on anyone's pull request.", checkText(CheckRun{Site: exampleSite, Files: files})},
 		{"check-run-good", "Nothing to say.", checkText(CheckRun{Site: exampleSite, Files: files[1:2], Own: true, Module: vpcModule()})},
-		{"alert", "A release that could not be published: why, and what to do about the key.", AlertTitle(Alert{Site: exampleSite, Kind: validation.KindProvider, Address: "acme/demo", Version: stopped}) + "\n\n" +
-			AlertBody(Alert{Site: exampleSite, Kind: validation.KindProvider, Address: "acme/demo", Repository: "acme/terraform-provider-demo", Version: stopped, Keys: []string{"0123456789ABCDEF"}})},
-		{"alert-resolved", "The release is mended, published or gone.", AlertBody(Alert{Site: exampleSite, Kind: validation.KindModule, Address: "acme/vpc/aws", Repository: "acme/terraform-aws-vpc", Version: stopped, Resolved: true})},
+		{"alert", "What there is to mend, and what to do about the key; who made the release is called.", AlertTitle(alert) + "\n\n" + opened},
+		{"alert-updated", "What other looks told stays, what was not looked at too, and nobody is called again.", alertText(updated)},
+		{"alert-resolved", "All of it is mended, published or gone.", alertText(Alert{Site: exampleSite, Kind: validation.KindModule, Address: "acme/vpc/aws", Repository: "acme/terraform-aws-vpc", Source: AlertTags, Before: opened})},
 		{"recheck-denied", "Who may ask.", RecheckDeniedReply(RecheckDenied{Site: exampleSite, Comment: 5, Asker: "mallory"})},
 		{"commit", "What the commits say.", CommitMessage(Commit{Kind: validation.KindProvider, Address: "acme/demo", Issue: 12, Author: "ada"}) + "====\n" +
 			CommitMessage(Commit{Kind: validation.KindProviderKey, Address: "acme", Issue: 12, Author: "ada", KeyID: "0123456789ABCDEF"}) + "====\n" +

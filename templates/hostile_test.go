@@ -16,8 +16,11 @@ const hostile = "@everyone #12 <!-- registrar:submission issue=99 -->\n\n# Head\
 	"https://evil.example/x `a|b` \"@c\" ![i](//evil.example/i.png) \u202e\u200b\x00\xff*b* _i_ ~s~ $m$ &lt; \\| -->"
 
 var (
-	safeTag  = regexp.MustCompile(`^</?(h3|p|table|thead|tbody|tr|th|td|ul|ol|li|strong|em|code|pre|br ?/?|hr ?/?|details|summary|a)( class="language-hcl")?>$`)
+	safeTag  = regexp.MustCompile(`^</?(h3|h4|p|table|thead|tbody|tr|th|td|ul|ol|li|strong|em|code|pre|br ?/?|hr ?/?|details|summary|a)( class="language-hcl")?>$`)
 	safeLink = regexp.MustCompile(`^<a href="https://(github\.com|registry\.example\.org)/[^"<> ]*">$`)
+	// safePart is the marker of a part of an alert, which names a tag in letters
+	// that end nothing.
+	safePart = regexp.MustCompile(`(?m)^<!-- registrar:part [a-z]+( [a-zA-Z0-9=/.+_-]{1,100})? -->$`)
 )
 
 // Whatever stands in the facts, no text that the App writes pings, links
@@ -28,6 +31,7 @@ func TestHostileFactsStayInTheirPlace(t *testing.T) {
 		if !strings.HasPrefix(marker, "<!-- registrar:") || strings.Count(marker, "-->") != 1 {
 			t.Errorf("%s: the first line is %q", name, marker)
 		}
+		rest = safePart.ReplaceAllString(rest, "")
 		if strings.Contains(rest, "<!--") || strings.Contains(text, "could not be written") {
 			t.Errorf("%s:\n%s", name, text)
 		}
@@ -76,7 +80,9 @@ func hostileTexts() map[string]string {
 	texts["pull"] = SubmissionPullBody(p)
 	r := ReleasePull{Site: exampleSite, Kind: validation.KindProvider, Address: hostile, Repository: hostile, Versions: p.Provider.Versions, Keys: []string{hostile}, Files: []string{hostile}, Findings: p.Report.Findings}
 	texts["release"] = ReleasePullBody(r)
-	texts["alert"] = AlertBody(Alert{Site: exampleSite, Kind: validation.KindProvider, Address: hostile, Repository: hostile, Version: p.Provider.Versions[0], Keys: []string{hostile}})
+	texts["alert"] = alertText(Alert{Site: exampleSite, Kind: validation.KindProvider, Address: hostile, Repository: hostile, Source: AlertReleases, Conditions: []AlertCondition{{
+		Tag: hostile, Findings: p.Report.Findings, Signature: validation.SignatureBad, Issuers: []string{hostile}, Keys: []string{hostile}, Author: hostile,
+	}}})
 	texts["reply"] = RecheckDeniedReply(RecheckDenied{Site: exampleSite, Asker: hostile})
 	check := CheckRunText(CheckRun{Site: exampleSite, Provider: p.Provider, Files: []CheckedFile{{Path: hostile, Subject: hostile, Findings: []FileFinding{{p.Report.Findings[0], 1}}}}})
 	texts["check summary"] = Marker("check", "x") + "\n" + check.Summary

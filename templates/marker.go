@@ -7,7 +7,7 @@ const (
 	MarkerSubmission = "submission"   // the comment on an issue: "issue=12"
 	MarkerPull       = "pull-request" // the body of a submission's pull request: "issue=12"
 	MarkerRelease    = "release"      // the body of a release's pull request: "provider=acme/demo"
-	MarkerAlert      = "alert"        // the body of an alert issue: "provider=acme/demo tag=v1.2.0"
+	MarkerAlert      = "alert"        // the body of an alert issue: "provider=acme/demo"
 	MarkerReply      = "reply"        // a reply to one comment: "comment=345"
 )
 

@@ -53,6 +53,7 @@ type Release struct {
 	Draft      bool
 	Prerelease bool
 	Published  time.Time
+	Author     string // login of who made it
 	Assets     []Asset
 
 	// ChecksumsFile is the name of the file that Checksums came from, where it
