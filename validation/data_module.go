@@ -41,6 +41,7 @@ func (j *dataJudge) module(a registrydata.ModuleAddress) {
 			j.removed(a.Entity(), v.Version)
 		}
 	}
+	j.upkeep(old.Upkeep, file.Upkeep)
 }
 
 func (j *dataJudge) moduleVersion(recorded map[string]registrydata.ModuleVersion, v registrydata.ModuleVersion) {

@@ -57,6 +57,7 @@ func (j *dataJudge) provider(a registrydata.ProviderAddress) {
 	j.order(versions, func(v string) bool { return recorded[v] == nil })
 	j.removals(a, old, versions)
 	j.otherFields(old, file)
+	j.upkeep(old.Upkeep, file.Upkeep)
 }
 
 func (j *dataJudge) removals(a registrydata.ProviderAddress, old *registrydata.Provider, versions []string) {
