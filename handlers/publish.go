@@ -28,10 +28,11 @@ type publication struct {
 	reported map[string]bool // files that a fault was logged of
 }
 
-// publish makes the entities live as the commit has them. Nothing is published
-// of an entity that fails, or that the guard holds back; the others are. Where
-// the commit would remove too much altogether, nothing is published at all.
-func (h *Handlers) publish(ctx context.Context, commit string, entities []registrydata.Entity, why purpose) error {
+// publish makes the entities live as the commit has them; from is the commit
+// that was published before. Nothing is published of an entity that fails, or
+// that the guard holds back; the others are. Where the commit would remove too
+// much altogether, nothing is published at all.
+func (h *Handlers) publish(ctx context.Context, from, commit string, entities []registrydata.Entity, why purpose) error {
 	tree, err := h.treeOf(ctx, commit, entities, why.is)
 	if err != nil {
 		return err
@@ -40,18 +41,29 @@ func (h *Handlers) publish(ctx context.Context, commit string, entities []regist
 		h: h, to: commit, why: why, room: publish.NewRoom(), reported: map[string]bool{},
 		loader: registrydata.Loader{Tree: tree, Aliases: why.is, KeyID: keyID},
 	}
-	if err := p.each(ctx, entities, p.look); err != nil {
+	todo, err := p.choose(ctx, from, entities)
+	if err != nil {
 		return err
 	}
-	if err := p.checkAmount(ctx, p.removals); err != nil {
-		return err
-	}
-	todo := p.todo
 	if err := p.each(ctx, todo, p.publish); err != nil {
 		return err
 	}
 	h.log.Info("published", "commit", commit, "affected", len(entities), "entities", len(todo), "held_back", len(p.losses), "failed", len(p.failures))
 	return p.failures.join(heldBack(p.losses))
+}
+
+// choose looks at the entities and returns those that are to be published. Where
+// nothing is live yet that is all of them: nothing can be lost.
+func (p *publication) choose(ctx context.Context, from string, entities []registrydata.Entity) ([]registrydata.Entity, error) {
+	if from == "" {
+		if n, err := p.h.publisher.Entities(ctx); n == 0 || err != nil {
+			return entities, err
+		}
+	}
+	if err := p.each(ctx, entities, p.look); err != nil {
+		return nil, err
+	}
+	return p.todo, p.checkAmount(ctx, p.removals)
 }
 
 // look finds out what is to be done about an entity, and whether it may.

@@ -33,11 +33,15 @@ func (h *Handlers) treeOf(ctx context.Context, commit string, entities []registr
 		}
 	}
 	t := archiveTree{files: map[string]packedFile{}, keys: map[string][]registrydata.TreeEntry{}}
-	err := h.archives.Archive(ctx, commit, func(f forge.ArchiveFile) error {
+	pack, err := newPacker()
+	if err != nil {
+		return nil, err
+	}
+	err = h.archives.Archive(ctx, commit, func(f forge.ArchiveFile) error {
 		if !wanted[f.Path] && !strings.HasPrefix(f.Path, "keys/") {
 			return ctx.Err()
 		}
-		return t.add(f)
+		return t.add(f, pack)
 	})
 	t.sort()
 	return t, err
@@ -59,27 +63,43 @@ type packedFile struct {
 	fault  error
 }
 
-func (t archiveTree) add(f forge.ArchiveFile) error {
+func (t archiveTree) add(f forge.ArchiveFile, pack *packer) (err error) {
 	p := packedFile{size: f.Size, fault: unread(f.Path, f.Link, f.Size)}
 	if p.fault == nil {
-		var b bytes.Buffer
-		w, err := flate.NewWriter(&b, flate.BestSpeed)
-		if err != nil {
-			return err
-		}
-		if _, err := io.CopyN(w, f.Content, f.Size); err != nil {
+		if p.packed, err = pack.pack(f.Content, f.Size); err != nil {
 			return fmt.Errorf("read %s: %w", f.Path, err)
 		}
-		if err := w.Close(); err != nil {
-			return err
-		}
-		p.packed = bytes.Clone(b.Bytes())
 	}
 	t.files[f.Path] = p
 	if strings.HasPrefix(f.Path, "keys/") {
 		t.list(f.Path, false)
 	}
 	return nil
+}
+
+// packer compresses one file after the other.
+type packer struct {
+	buf   bytes.Buffer
+	flate *flate.Writer
+}
+
+func newPacker() (*packer, error) {
+	p := &packer{}
+	var err error
+	p.flate, err = flate.NewWriter(&p.buf, flate.BestSpeed)
+	return p, err
+}
+
+func (p *packer) pack(content io.Reader, size int64) ([]byte, error) {
+	p.buf.Reset()
+	p.flate.Reset(&p.buf)
+	if _, err := io.CopyN(p.flate, content, size); err != nil {
+		return nil, err
+	}
+	if err := p.flate.Close(); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(p.buf.Bytes()), nil
 }
 
 // list enters a file or folder into the folder that it is in, and that into its

@@ -61,7 +61,7 @@ func (h *Handlers) publishHead(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("publish service discovery: %w", err)
 		}
 	}
-	return head.SHA, h.publish(ctx, head.SHA, entities, why)
+	return head.SHA, h.publish(ctx, published, head.SHA, entities, why)
 }
 
 // purgeBeside purges what was published before a run failed. Where the place
