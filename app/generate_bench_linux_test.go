@@ -24,27 +24,30 @@ var share = flag.Float64("share", 0.01, "share of the public registry in the ben
 
 const benchAWS = "providers/h/hashicorp/aws.json"
 
-// publicRegistry unpacks a share of the public registry's data; hashicorp/aws is
-// part of each.
-func publicRegistry(b *testing.B, share float64) (dir string) {
+// publicRegistry unpacks shares of the public registry's data, each to a folder;
+// hashicorp/aws and all keys are part of each.
+func publicRegistry(b *testing.B, shares ...float64) (dirs []string) {
 	b.Helper()
-	dir = b.TempDir()
-	entities, keep := 0, 0.0
+	keep := make([]float64, len(shares))
+	for range shares {
+		dirs = append(dirs, b.TempDir())
+	}
 	for name, body := range testdata.Files(b, testdata.Corpus) {
-		if _, ok := registrydata.EntityFromPath(name); ok && name != benchAWS {
-			if keep += share; keep < 1 {
-				continue
+		_, entity := registrydata.EntityFromPath(name)
+		for i, share := range shares {
+			if entity && name != benchAWS {
+				if keep[i] += share; keep[i] < 1 {
+					continue
+				}
+				keep[i]--
 			}
-			keep--
-			entities++
-		}
-		full := filepath.Join(dir, filepath.FromSlash(name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(full), 0o750), os.WriteFile(full, body, 0o600)); err != nil {
-			b.Fatal(err)
+			full := filepath.Join(dirs[i], filepath.FromSlash(name))
+			if err := errors.Join(os.MkdirAll(filepath.Dir(full), 0o750), os.WriteFile(full, body, 0o600)); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
-	b.Logf("%d entries and hashicorp/aws", entities)
-	return dir
+	return dirs
 }
 
 // program builds the program.
@@ -93,7 +96,7 @@ func (c cost) report(b *testing.B, name string) {
 //	bare     a loop that creates as many files of the same sizes in another
 //	dry      generate --dry-run over the folder: nothing differs
 func BenchmarkPublicRegistry(b *testing.B) {
-	data, registrar := publicRegistry(b, *share), program(b)
+	data, registrar := publicRegistry(b, *share)[0], program(b)
 	for b.Loop() {
 		runs(b, registrar, exitFindings, "check", "data", data).report(b, "check")
 		dir := b.TempDir()
@@ -166,9 +169,11 @@ func bareLoop(b *testing.B, dir string, names []string, sizes map[string]int64) 
 // hundredth, a tenth and all of -share of the public registry: generate --only
 // renders it, compares it with what is live, and publishes the difference.
 func BenchmarkNewVersion(b *testing.B) {
-	for _, part := range []float64{0.01, 0.1, 1} {
-		b.Run(fmt.Sprintf("%g", *share*part), func(b *testing.B) {
-			data, out := publicRegistry(b, *share*part), b.TempDir()
+	shares := []float64{*share / 100, *share / 10, *share}
+	folders := publicRegistry(b, shares...)
+	for i, data := range folders {
+		b.Run(fmt.Sprintf("%.4f", shares[i]), func(b *testing.B) {
+			out := b.TempDir()
 			file := filepath.Join(data, filepath.FromSlash(benchAWS))
 			content, err := os.ReadFile(file) // #nosec G304 -- a test's own folder
 			if err != nil {
