@@ -254,14 +254,14 @@ func (s *syncRun) all(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("wait for the looks: %w", err)
 	}
-	if err := s.finish(ctx, show); err != nil {
-		return err
-	}
 	result, err := table.since(ctx, began)
 	if err != nil {
 		return err
 	}
 	result.Seconds = seconds(began)
+	if err := s.finish(ctx, show); err != nil {
+		return err
+	}
 	show.clear()
 	s.print(result)
 	if row.State != rivertype.JobStateCompleted || result.Looked < result.Registered {

@@ -224,7 +224,7 @@ func (l *looks) settle(ctx context.Context, batch []looked) error {
 }
 
 // lookKey is what is run where a look found something.
-func lookKey(s lookState) handlers.Key { return handlers.RepositoryKey(s.Repository) }
+func lookKey(s lookState) handlers.Key { return handlers.LookKey(s.Repository) }
 
 // answered notes that a repository was looked at because something asked: there
 // may be more of it soon.
