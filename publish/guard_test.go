@@ -199,6 +199,7 @@ func TestPublisherChange(t *testing.T) {
 		want := Difference{
 			Entity: demo, Delete: []string{dir + "1.1.0/download/linux/amd64"},
 			Write: []string{dir + "1.0.0/download/linux/amd64", dir + "1.2.0/download/linux/amd64"},
+			Replaces: true,
 		}
 		if diff := cmp.Diff(want, d); diff != "" || err != nil {
 			t.Errorf("Compare: %v\n%s", err, diff)
