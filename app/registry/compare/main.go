@@ -185,11 +185,12 @@ func (c *comparison) measure(ctx context.Context, out io.Writer, all []*contende
 			fmt.Fprintf(out, "round %d  %-16s  %7.0f requests/s  p50 %8s  p99 %8s  %6s of a processor each\n", round+1, x.name, x.rates[last], x.p50[last], x.p99[last], x.cost[last])
 		}
 	}
-	fmt.Fprint(out, "\n| server | requests/s | of nginx | p50 | p99 | processor time a request |\n|---|---|---|---|---|---|\n")
+	fmt.Fprint(out, "\n| server | requests/s | of nginx | p50 | p99 | processor time a request | requests in it, of nginx |\n|---|---|---|---|---|---|---|\n")
 	for i, x := range all {
 		base := all[i-i%2]
-		fmt.Fprintf(out, "| %s | %.0f | %.0f %% | %s | %s | %s |\n",
-			x.name, median(x.rates), 100*median(x.rates)/median(base.rates), median(x.p50), median(x.p99), median(x.cost))
+		fmt.Fprintf(out, "| %s | %.0f | %.0f %% | %s | %s | %s | %.0f %% |\n",
+			x.name, median(x.rates), 100*median(x.rates)/median(base.rates), median(x.p50), median(x.p99), median(x.cost),
+			100*float64(median(base.cost))/float64(median(x.cost)))
 	}
 	return nil
 }
