@@ -32,6 +32,8 @@ type App struct {
 	server   *server
 	listener net.Listener
 	retries  []time.Duration
+	now      func() time.Time // of the handlers; nil is time.Now
+	rebuild  bool
 	ready    chan struct{}
 	failed   chan error
 
@@ -66,6 +68,13 @@ func WithReconciler(r Reconciler, d Deliveries) Option {
 // WithRetries replaces the pauses between the tries of a job, for tests that
 // cannot wait for the real ones.
 func WithRetries(pauses ...time.Duration) Option { return func(a *App) { a.retries = pauses } }
+
+// WithClock gives the handlers another clock, for stories in which time passes.
+func WithClock(now func() time.Time) Option { return func(a *App) { a.now = now } }
+
+// WithRebuild forgets the queue at Start, and finds anew on GitHub what there is
+// to do.
+func WithRebuild() Option { return func(a *App) { a.rebuild = true } }
 
 // NewApp checks the configuration and opens the queue. It sends nothing and
 // listens to nothing.
@@ -102,7 +111,7 @@ func NewApp(ctx context.Context, cfg Config, opts ...Option) (*App, error) {
 func (a *App) openQueue(ctx context.Context) error {
 	q, err := openQueue(ctx, queueOptions{
 		Path: string(a.cfg.Queue.Database), Workers: a.cfg.Queue.Workers, SweepEvery: a.cfg.Queue.SweepEvery,
-		Look: a.cfg.Look, Retries: a.retries, Log: a.log, Metrics: a.metrics, Contacted: a.health.contacted,
+		Look: a.cfg.Look, Retries: a.retries, Rebuild: a.rebuild, Log: a.log, Metrics: a.metrics, Contacted: a.health.contacted,
 	})
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ const mostListed = 1000
 
 func jobsCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{Use: "jobs", Short: "Look at the queue, also while the bot runs"}
-	cmd.AddCommand(jobsListCommand(env), jobsRetryCommand(env))
+	cmd.AddCommand(jobsListCommand(env), jobsRetryCommand(env), jobsMoveCommand(env))
 	return cmd
 }
 

@@ -28,7 +28,8 @@ The configuration, with what holds where a key is left out:
             release and of a silent one; tags_most ("12h"); limit ("24h", how old
             a look may become); feeds_per_second (10), tags_per_second (3),
             parallel (16); off (false)
-  queue     database ("registrar.db"), workers (16), sweep_every ("5m")
+  queue     database ("registrar.db", or "postgres://user:password@host/name",
+            which several processes may serve), workers (16), sweep_every ("5m")
   publish   base_url; name (its host); directory { path } or
             r2 { account_id, bucket, access_key_id, secret_access_key };
             cloudflare { zone_id, api_token }
@@ -44,7 +45,7 @@ are relative to the configuration file.`
 
 func serveCommand(env *environment) *cobra.Command {
 	var path string
-	var check bool
+	var check, rebuild bool
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the bot",
@@ -58,7 +59,11 @@ func serveCommand(env *environment) *cobra.Command {
 			if cfg.registryOnly() {
 				return serveRegistryOnly(cmd.Context(), cfg, env.log)
 			}
-			app, err := NewApp(cmd.Context(), cfg, WithLog(env.log))
+			options := []Option{WithLog(env.log)}
+			if rebuild {
+				options = append(options, WithRebuild())
+			}
+			app, err := NewApp(cmd.Context(), cfg, options...)
 			if err != nil {
 				return err
 			}
@@ -67,6 +72,7 @@ func serveCommand(env *environment) *cobra.Command {
 	}
 	configFlag(cmd, &path)
 	cmd.Flags().BoolVar(&check, "check", false, "check the configuration and end")
+	cmd.Flags().BoolVar(&rebuild, "rebuild", false, "forget the queue, and find anew on GitHub what there is to do")
 	return cmd
 }
 

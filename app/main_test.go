@@ -14,10 +14,14 @@ import (
 )
 
 // TestMain lets the test binary be the program itself: with REGISTRAR_TEST_CHILD
-// set it runs that child and ends (see kill_test.go).
+// set it runs that child and ends (see kill_test.go); with REGISTRAR_TEST_PROGRAM
+// set it is registrar.
 func TestMain(m *testing.M) {
 	if child := os.Getenv(childVariable); child != "" {
 		os.Exit(runChild(child))
+	}
+	if os.Getenv(programVariable) != "" {
+		main()
 	}
 	code := m.Run()
 	stopPostgres()

@@ -80,6 +80,8 @@ type queueOptions struct {
 	Look       LookConfig
 	Log        *slog.Logger
 	Metrics    *metrics
+	// Rebuild forgets all jobs at Start and finds anew what there is to do.
+	Rebuild bool
 	// Contacted is called when GitHub has answered.
 	Contacted func()
 }
@@ -94,6 +96,7 @@ type Queue struct {
 	activity *activity
 	retries  retryPolicy
 	looks    *looks // nil where the configuration wants none
+	world    lookWorld
 
 	reconciler Reconciler
 	deliveries Deliveries
@@ -153,6 +156,7 @@ func (q *Queue) riverConfig() *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &reconcileWorker{queue: q})
 	river.AddWorker(workers, &sweepWorker{queue: q})
+	river.AddWorker(workers, &rebuildWorker{queue: q})
 	timeout := q.o.JobTimeout + subjectPatience
 	config := &river.Config{
 		ID:                          q.process,
@@ -184,6 +188,7 @@ func (q *Queue) riverConfig() *river.Config {
 
 // Watch says what the looks look at, before Start. Without it they see nothing.
 func (q *Queue) Watch(w lookWorld) {
+	q.world = w
 	if q.looks != nil {
 		q.looks.world = w
 	}
@@ -193,8 +198,13 @@ func (q *Queue) Watch(w lookWorld) {
 // process has it, and the database allows one only.
 func (q *Queue) Start(ctx context.Context, r Reconciler, d Deliveries) error {
 	q.reconciler, q.deliveries = answering{r, q.looks}, d
-	if err := q.db.serve(ctx, q.process, false, q.o.LockWithin); err != nil {
+	if err := q.db.serve(ctx, q.process, q.o.Rebuild, q.o.LockWithin); err != nil {
 		return err
+	}
+	if q.o.Rebuild {
+		if err := q.forget(ctx); err != nil {
+			return err
+		}
 	}
 	returned, err := q.db.giveBackOrphans(ctx, q.process)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivertype"
 )
 
@@ -38,12 +39,17 @@ type engine interface {
 	// process may serve until then, and from then on where the database allows no
 	// second one. ErrServedElsewhere: one does.
 	serve(ctx context.Context, process string, alone bool, within time.Duration) error
+	// admit lets other processes serve too, where the database allows it, after
+	// this one has served alone.
+	admit(ctx context.Context) error
 	// hold takes a subject for this process; others has false where another
 	// process has it, or may have. The context ends when the hold is lost.
 	hold(ctx context.Context, subject string, patience time.Duration) (held context.Context, release func(), free bool)
 	// dead tells whether a process does not serve any more. It calls do while that
 	// process could not begin to serve.
 	dead(ctx context.Context, process string, do func() error) error
+	// insertAll inserts copies of jobs, all of them or none.
+	insertAll(ctx context.Context, do func(insert func([]*riverdriver.JobInsertFullParams) error) error) error
 	// close ends the right to work and closes what the engine opened.
 	close() error
 }
@@ -71,6 +77,27 @@ type queueClient interface {
 	Start(ctx context.Context) error
 	Stop(ctx context.Context) error
 	StopAndCancel(ctx context.Context) error
+}
+
+// insertAll is engine.insertAll by River's driver.
+func insertAll(ctx context.Context, executor riverdriver.Executor, do func(func([]*riverdriver.JobInsertFullParams) error) error) error {
+	tx, err := executor.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // does nothing after the commit
+	err = do(func(jobs []*riverdriver.JobInsertFullParams) error {
+		for _, job := range jobs {
+			if _, err := tx.JobInsertFull(ctx, job); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Commit(ctx)
 }
 
 // openDatabase opens the database that a file's path or a URL names, and brings

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
 )
@@ -103,6 +105,19 @@ func (p *postgres) newClient(config *river.Config) (queueClient, error) {
 	return river.NewClient(riverpgxv5.New(p.pool), config)
 }
 
+func (p *postgres) insertAll(ctx context.Context, do func(func([]*riverdriver.JobInsertFullParams) error) error) error {
+	return insertAll(ctx, riverpgxv5.New(p.pool).GetExecutor(), func(insert func([]*riverdriver.JobInsertFullParams) error) error {
+		return do(func(jobs []*riverdriver.JobInsertFullParams) error {
+			for _, job := range jobs {
+				if len(job.UniqueKey) > 0 { // this one statement of the driver takes it as text
+					job.UniqueKey = []byte(`\x` + hex.EncodeToString(job.UniqueKey))
+				}
+			}
+			return insert(jobs)
+		})
+	})
+}
+
 func (p *postgres) migrate(ctx context.Context, log *slog.Logger) error {
 	migrator, err := rivermigrate.New(riverpgxv5.New(p.pool), &rivermigrate.Config{Logger: log})
 	if err != nil {
@@ -134,6 +149,13 @@ func (p *postgres) serve(ctx context.Context, process string, alone bool, within
 		return err
 	}
 	p.session = s
+	return nil
+}
+
+func (p *postgres) admit(ctx context.Context) error {
+	if !p.session.share(ctx) {
+		return errors.New("the connection to the queue was lost")
+	}
 	return nil
 }
 

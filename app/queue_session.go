@@ -162,6 +162,17 @@ func (s *postgresSession) lose() {
 	s.conn = nil
 }
 
+// share gives up to serve alone, and goes on to serve.
+func (s *postgresSession) share(ctx context.Context) bool {
+	return s.query(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "SELECT pg_advisory_lock_shared($1)", lockNumber(lockServing))
+		if err == nil {
+			_, err = conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", lockNumber(lockServing))
+		}
+		return err
+	})
+}
+
 func (s *postgresSession) try(ctx context.Context, name string) (held context.Context, ok bool) {
 	s.query(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		held = s.held

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 	_ "modernc.org/sqlite" // the driver "sqlite", in pure Go
@@ -65,6 +66,10 @@ func (f *sqliteFile) newClient(config *river.Config) (queueClient, error) {
 
 func (*sqliteFile) alone(_ context.Context, do func() error) error { return do() }
 
+func (f *sqliteFile) insertAll(ctx context.Context, do func(func([]*riverdriver.JobInsertFullParams) error) error) error {
+	return insertAll(ctx, riversqlite.New(f.db).GetExecutor(), do)
+}
+
 func (f *sqliteFile) migrate(ctx context.Context, log *slog.Logger) error {
 	migrator, err := rivermigrate.New(riversqlite.New(f.db), &rivermigrate.Config{Logger: log})
 	if err != nil {
@@ -93,6 +98,8 @@ func (f *sqliteFile) serve(ctx context.Context, _ string, _ bool, within time.Du
 	f.lock = lock
 	return nil
 }
+
+func (*sqliteFile) admit(context.Context) error { return nil }
 
 // hold has nothing to do: turns keep the jobs of one process apart.
 func (*sqliteFile) hold(ctx context.Context, _ string, _ time.Duration) (context.Context, func(), bool) {
