@@ -38,11 +38,15 @@ const (
 	// manyNew is how many repositories whose versions were never seen make it worth reading
 	// all data files at once, to know which of their versions are recorded.
 	manyNew = 100
-	// The bounds of how many handler runs looks may cause: what is found in a day
-	// is a hundredth of it. A change of GitHub's feeds that makes everything look
-	// new would otherwise use up the quota that webhooks need.
-	foundPerHour = 600
+	// The bounds of how many handler runs looks may cause: a change of GitHub's
+	// feeds that makes everything look new would otherwise use up the quota that
+	// webhooks need. What is found in a day is less than an hour's part of it.
+	foundPerHour = 160
 	foundAtOnce  = 200
+	// Those of first looks, of which many find versions that can never be
+	// recorded, are counted apart: they must not keep news from being judged.
+	firstPerHour = 60
+	firstAtOnce  = manyNew
 	// laterWhenFull is when a repository is looked at again whose news found no
 	// place in these bounds.
 	laterWhenFull = 10 * time.Minute
@@ -72,8 +76,8 @@ type looks struct {
 	now     func() time.Time
 	chance  func() float64
 
-	feeds, tags *lookRate
-	found       *rate.Limiter // of handler runs
+	feeds, tags  *lookRate
+	found, first *rate.Limiter // of handler runs
 
 	running   sync.Mutex // held by the pass that runs
 	world     lookWorld  // nil until Start
@@ -90,6 +94,7 @@ func newLooks(o LookConfig, db *database, log *slog.Logger, m *lookMetrics, enqu
 		now: time.Now, chance: rand.Float64, // #nosec G404 -- spreads load, hides nothing
 		feeds: newLookRate(o.FeedsPerSecond), tags: newLookRate(o.TagsPerSecond),
 		found: rate.NewLimiter(rate.Limit(foundPerHour/time.Hour.Seconds()), foundAtOnce),
+		first: rate.NewLimiter(rate.Limit(firstPerHour/time.Hour.Seconds()), firstAtOnce),
 	}
 }
 
@@ -206,7 +211,11 @@ func (l *looks) settle(ctx context.Context, batch []looked) error {
 		if !b.changed {
 			continue
 		}
-		if !l.found.AllowN(l.now(), 1) {
+		budget := l.found
+		if b.first() {
+			budget = l.first
+		}
+		if !budget.AllowN(l.now(), 1) {
 			l.metrics.postponed()
 			states[i] = b.before
 			states[i].LookedAt = b.after.LookedAt
@@ -221,6 +230,11 @@ func (l *looks) settle(ctx context.Context, batch []looked) error {
 		}
 	}
 	return l.table.save(ctx, states)
+}
+
+// first tells whether what was found was not compared with an earlier look.
+func (b looked) first() bool {
+	return b.before.FeedSeen == "" || b.before.TagsSeen == "" && b.before.FeedSeen == b.after.FeedSeen
 }
 
 // lookKey is what is run where a look found something.
