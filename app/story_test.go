@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tofu-registrar/registrar/forge"
 	"github.com/tofu-registrar/registrar/handlers"
 	"github.com/tofu-registrar/registrar/internal/actors"
 	"github.com/tofu-registrar/registrar/sandbox"
@@ -30,7 +31,7 @@ func TestStories(t *testing.T) {
 			"world": storyWorld(t), "provider": storyProvider, "module": storyModule, "repository": storyRepository,
 			"issue": storyIssue, "say": storySay, "pull": storyPull, "keyfile": storyKeyFile,
 			"expect": storyExpect, "quiet": storyQuiet, "run": storyRun,
-			"github": storyGitHub, "asset": storyAsset, "tags": storyTags, "repeat": storyRepeat, "push": storyPush,
+			"github": storyGitHub, "asset": storyAsset, "tags": storyTags, "repeat": storyRepeat, "forget": storyForget, "push": storyPush,
 			"look": storyLook, "web": storyWeb, "registered": storyRegistered,
 		},
 		RequireExplicitExec: true,
@@ -154,10 +155,30 @@ func tailedLog(level slog.Level) (*slog.Logger, *tail) {
 	return slog.New(slog.NewTextHandler(text, &slog.HandlerOptions{Level: level})), text
 }
 
-// storyRepository: repository PERSON OWNER/NAME
+// storyRepository: repository PERSON OWNER/NAME makes one; with a word more it
+// is changed: rename NAME, transfer OWNER, private, public, archive, delete.
 func storyRepository(ts *testscript.TestScript, neg bool, args []string) {
-	s := theStory(ts)
-	ts.Check(s.person(ts, args[0]).CreateRepository(context.Background(), repo(ts, args[1])))
+	ctx, p, r := context.Background(), theStory(ts).person(ts, args[0]), repo(ts, args[1])
+	do := ""
+	if len(args) > 2 {
+		do = args[2]
+	}
+	switch do {
+	case "":
+		ts.Check(p.CreateRepository(ctx, r))
+	case "rename":
+		ts.Check(p.Rename(ctx, r, args[3]))
+	case "transfer":
+		ts.Check(p.Transfer(ctx, r, args[3]))
+	case "private", "public":
+		ts.Check(p.SetPrivate(ctx, r, do == "private"))
+	case "archive":
+		ts.Check(p.Archive(ctx, r))
+	case "delete":
+		ts.Check(p.DeleteRepository(ctx, r))
+	default:
+		ts.Fatalf("a repository cannot %s", do)
+	}
 }
 
 // storyProvider: provider PERSON OWNER/NAME VERSION [key=NAME] [fault=KIND]
@@ -305,6 +326,21 @@ func (s *story) propose(ts *testscript.TestScript, p *actors.Person, args []stri
 	ts.Setenv("PULL", strconv.Itoa(n))
 }
 
+// storyForget: forget PERSON PATH proposes a data file without the remembered id
+// of its repository; sets $PULL.
+func storyForget(ts *testscript.TestScript, neg bool, args []string) {
+	s, ctx := theStory(ts), context.Background()
+	p := s.person(ts, args[0])
+	body, err := p.File(ctx, s.metadata, args[1])
+	ts.Check(err)
+	fork, err := p.Fork(ctx, s.metadata)
+	ts.Check(err)
+	ts.Check(p.PutFile(ctx, fork, args[1], []byte(regexp.MustCompile(`,\s*"repository_id": \d+`).ReplaceAllString(body, ""))))
+	n, err := p.OpenPull(ctx, s.metadata, fork, "Forget the id", "Known to be rightful.")
+	ts.Check(err)
+	ts.Setenv("PULL", strconv.Itoa(n))
+}
+
 // storyKeyFile: keyfile NAME FILE writes a public key to a file.
 func storyKeyFile(ts *testscript.TestScript, neg bool, args []string) {
 	block, err := theStory(ts).key(ts, args[0]).Public()
@@ -323,6 +359,7 @@ func storyKeyFile(ts *testscript.TestScript, neg bool, args []string) {
 //	expect body N REGEXP        the text of an issue
 //	expect live PATH REGEXP     an answer of the registry
 //	expect gone PATH            no answer of the registry
+//	expect alert REGEXP         the open alerts
 //	expect main PATH REGEXP     a file of the metadata branch
 //	expect log REGEXP           a warning or an error in the bot's log
 //	expect metric REGEXP        a figure of the bot
@@ -368,6 +405,8 @@ func (s *story) sees(ctx context.Context, ts *testscript.TestScript, args []stri
 			return !found, string(body), err
 		}
 		return found && matches(rest[1], string(body)), string(body), err
+	case "alert":
+		return s.seesAlert(ctx, rest[0])
 	case "main":
 		body, err := s.maintainer.File(ctx, s.metadata, rest[0])
 		return matches(rest[1], body), body, err
@@ -415,6 +454,17 @@ func (s *story) seesIssue(ctx context.Context, ts *testscript.TestScript, what s
 		return matches("(^|,)"+want+"(,|$)", strings.Join(names, ",")), strings.Join(names, ","), nil
 	}
 	return issue.GetState() == want, issue.GetState(), nil
+}
+
+// seesAlert reads the open issues that bear the label of alerts.
+func (s *story) seesAlert(ctx context.Context, want string) (bool, string, error) {
+	issues, err := s.maintainer.OpenIssues(ctx, s.metadata, forge.AlertLabel)
+	var texts []string
+	for _, i := range issues {
+		texts = append(texts, i.GetTitle()+"\n"+i.GetBody())
+	}
+	text := strings.Join(texts, "\n")
+	return len(issues) > 0 && matches(want, text), text, err
 }
 
 func matches(expr, text string) bool { return regexp.MustCompile("(?s)" + expr).MatchString(text) }

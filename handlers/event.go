@@ -11,7 +11,7 @@ import (
 // Events are the webhook events that Registrar subscribes to and translates.
 var Events = []string{
 	"issues", "issue_comment", "pull_request", "pull_request_review", "push", "release", "create",
-	"check_run", "check_suite",
+	"check_run", "check_suite", "repository",
 }
 
 // event is the little that the top halves read of a webhook's payload
@@ -46,6 +46,19 @@ type event struct {
 		TagName string `json:"tag_name"`
 		Draft   bool   `json:"draft"`
 	} `json:"release"`
+	Changes struct {
+		Repository struct {
+			Name struct {
+				From string `json:"from"`
+			} `json:"name"`
+		} `json:"repository"`
+		Owner struct {
+			From struct {
+				User         user `json:"user"`
+				Organization user `json:"organization"`
+			} `json:"from"`
+		} `json:"owner"`
+	} `json:"changes"`
 	CheckRun   checkEvent `json:"check_run"`
 	CheckSuite checkEvent `json:"check_suite"`
 }
@@ -95,6 +108,7 @@ func (h *Handlers) translations() map[string]func(event) []Key {
 		"create":              h.createKeys,
 		"check_run":           h.checkKeys,
 		"check_suite":         h.checkKeys,
+		"repository":          h.repositoryEventKeys,
 	}
 }
 

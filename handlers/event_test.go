@@ -53,6 +53,14 @@ func TestKeysOfEvents(t *testing.T) {
 		{"a release is a version", "release", `{"action":"published","release":{"tag_name":"v1"},` + theirs + `}`, []Key{"repository acme/terraform-provider-demo"}},
 		{"a draft is none", "release", `{"action":"published","release":{"tag_name":"v1","draft":true},` + theirs + `}`, nil},
 		{"a repository of another name cannot be registered", "release", `{"action":"published","repository":{"full_name":"acme/website"}}`, nil},
+		{"a renamed repository is followed from its old name", "repository", `{"action":"renamed","changes":{"repository":{"name":{"from":"terraform-provider-old"}}},` + theirs + `}`, []Key{"moved acme/terraform-provider-demo", "moved acme/terraform-provider-old"}},
+		{"and from one that could not be registered", "repository", `{"action":"renamed","changes":{"repository":{"name":{"from":"old"}}},` + theirs + `}`, []Key{"moved acme/terraform-provider-demo"}},
+		{"a transferred one too", "repository", `{"action":"transferred","changes":{"owner":{"from":{"organization":{"login":"Old"}}}},` + theirs + `}`, []Key{"moved acme/terraform-provider-demo", "moved old/terraform-provider-demo"}},
+		{"a deleted one too", "repository", `{"action":"deleted",` + theirs + `}`, []Key{"moved acme/terraform-provider-demo"}},
+		{"a new one is registered by a person", "repository", `{"action":"created",` + theirs + `}`, nil},
+		{"our own repository may move", "repository", `{"action":"renamed","changes":{"repository":{"name":{"from":"terraform-provider-old"}}},` + meta + `}`, nil},
+		{"a closed warning moves its repository", "pull_request", `{"action":"closed","pull_request":{"number":8,"base":{"ref":"main"},"head":{"ref":"warning/module-acme/net/aws","repo":{"full_name":"reg/registry"}}},` + meta + `}`, []Key{"moved acme/terraform-aws-net"}},
+		{"a deleted release deletes nothing", "release", `{"action":"deleted","release":{"tag_name":"v1"},` + theirs + `}`, nil},
 		{"unknown events are not ours", "star", `{"action":"created"}`, nil},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
@@ -80,7 +88,7 @@ func TestKeysOfRecordedEvents(t *testing.T) {
 func TestKeySubject(t *testing.T) {
 	for key, want := range map[Key]string{
 		"issue 7": "thread 7", "pull 7": "thread 7", "check 7": "thread 7", "recheck 7 99": "thread 7",
-		"publish": "publish", "repository acme/x": "repository acme/x",
+		"publish": "publish", "repository acme/x": "repository acme/x", "moved acme/x": "repository acme/x",
 	} {
 		if got := key.Subject(); got != want {
 			t.Errorf("%q: got %q, want %q", key, got, want)

@@ -121,6 +121,12 @@ func (h *Handlers) Reconcile(ctx context.Context, key Key) (Result, error) {
 			return Result{}, fmt.Errorf("%w: %q", ErrMalformedKey, key)
 		}
 		return h.reconcileRepository(ctx, registrydata.Repository{Owner: owner, Name: name})
+	case onMoved:
+		owner, name, ok := strings.Cut(rest, "/")
+		if !ok {
+			return Result{}, fmt.Errorf("%w: %q", ErrMalformedKey, key)
+		}
+		return h.reconcileMoved(ctx, registrydata.Repository{Owner: owner, Name: name})
 	case onPublish:
 		return h.reconcilePublished(ctx)
 	}

@@ -23,6 +23,7 @@ const (
 	onRecheck    = "recheck"
 	onRepository = "repository"
 	onLook       = "look"
+	onMoved      = "moved"
 	onPublish    = "publish"
 )
 
@@ -56,6 +57,12 @@ func LookKey(r registrydata.Repository) Key {
 	return Key(onLook + " " + strings.ToLower(r.String()))
 }
 
+// MovedKey is a repository of an author that may not be where it was: renamed,
+// transferred, deleted, private.
+func MovedKey(r registrydata.Repository) Key {
+	return Key(onMoved + " " + strings.ToLower(r.String()))
+}
+
 // Subject is what must not be worked on by two runs at once. Issues and pull
 // requests share their numbers, and a request to look again works on the one it
 // stands on.
@@ -65,7 +72,7 @@ func (k Key) Subject() string {
 	case onIssue, onPull, onCheck, onRecheck:
 		number, _, _ := strings.Cut(rest, " ")
 		return "thread " + number
-	case onLook:
+	case onLook, onMoved:
 		return onRepository + " " + rest
 	}
 	return string(k)

@@ -49,6 +49,7 @@ func (h *Handlers) judgeModule(ctx context.Context, q question, facts validation
 	}
 	if v.File != nil {
 		keepDiscoveredModule(v.File, around.earlier)
+		remember(&v.File.Upkeep, facts)
 		j.path = v.Address.Path()
 		j.files = map[string][]byte{j.path: v.File.Bytes()}
 	}

@@ -81,6 +81,7 @@ func (h *Handlers) judgeProvider(ctx context.Context, q question, facts validati
 	}
 	if v.File != nil {
 		keepDiscoveredProvider(v.File, around.earlier)
+		remember(&v.File.Upkeep, facts)
 		j.path = v.Address.Path()
 		j.files = map[string][]byte{j.path: v.File.Bytes()}
 	}

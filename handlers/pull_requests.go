@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,9 @@ func (h *Handlers) closedKeys(e event) []Key {
 	}
 	if entity, ok := releaseEntity(head.Ref); ok {
 		return []Key{RepositoryKey(repositoryOf(entity))}
+	}
+	if entity, ok := warningEntity(head.Ref); ok {
+		return []Key{MovedKey(repositoryOf(entity))}
 	}
 	return nil
 }
@@ -156,14 +160,20 @@ func (h *Handlers) mergeByPolicy(ctx context.Context, pull Pull, check CheckRun)
 // something out of the registry wants a maintainer's approval, whatever the
 // policy says.
 func (h *Handlers) mergePolicy(ctx context.Context, pull Pull, isSubmission bool) (templates.Merge, error) {
-	if !isSubmission {
+	_, isWarning := warningEntity(pull.HeadBranch)
+	if !isSubmission && !isWarning {
 		return h.policy.Releases, nil
 	}
-	removes, err := h.removes(ctx, pull)
-	if removes {
-		return templates.MergeApproved, err
+	changes, err := h.pulls.PullChanges(ctx, pull.Number)
+	switch {
+	case err != nil:
+		return "", err
+	case removes(changes):
+		return templates.MergeApproved, nil
+	case isWarning:
+		return h.warningPolicy(slices.ContainsFunc(changes, func(c registrydata.Change) bool { return c.Kind == registrydata.Added })), nil
 	}
-	return h.policy.Merge, err
+	return h.policy.Merge, nil
 }
 
 // followUnmergeable makes the branch anew on top of what has changed: by the
@@ -175,6 +185,9 @@ func (h *Handlers) followUnmergeable(pull Pull) Result {
 	}
 	if e, ok := releaseEntity(pull.HeadBranch); ok {
 		return Result{Next: []Key{RepositoryKey(repositoryOf(e))}}
+	}
+	if e, ok := warningEntity(pull.HeadBranch); ok {
+		return Result{Next: []Key{MovedKey(repositoryOf(e))}}
 	}
 	return Result{}
 }

@@ -27,6 +27,11 @@ type release struct {
 	proposed []byte    // the file on the branch, or on the last pull request's head
 	base     []byte    // the file that the branch was made from
 	now      []byte    // the file on the metadata branch
+
+	facts  validation.RepositoryFacts
+	alerts []Issue // all that are open
+	// follow tells that the repository is not where it was.
+	follow bool
 }
 
 // observeRelease reads the data file, the branch that may hold versions
@@ -43,6 +48,8 @@ func (h *Handlers) observeRelease(ctx context.Context, head Commit, e registryda
 		},
 		func(ctx context.Context) (err error) { pulls, err = h.pulls.PullsByBranch(ctx, branch); return err },
 		func(ctx context.Context) (err error) { tags, err = h.authors.Tags(ctx, repo); return err },
+		func(ctx context.Context) (err error) { r.facts, err = h.authors.Repository(ctx, repo); return err },
+		func(ctx context.Context) (err error) { r.alerts, err = h.threads.AlertIssues(ctx); return err },
 		func(ctx context.Context) error {
 			tip, ok, err := h.branches.Branch(ctx, branch)
 			if ok {
@@ -55,6 +62,9 @@ func (h *Handlers) observeRelease(ctx context.Context, head Commit, e registryda
 	}
 	if len(pulls) > 0 {
 		r.pull = &pulls[0]
+	}
+	if frozen, err := h.frozen(ctx, &r); frozen || err != nil {
+		return r, err
 	}
 	if err := h.observeProposal(ctx, &r); err != nil {
 		return r, err
@@ -114,6 +124,7 @@ func (h *Handlers) observeModuleRelease(ctx context.Context, r *release, tags []
 	}
 	if len(added) > 0 {
 		keepDiscoveredModule(file, r.proposed)
+		remember(&file.Upkeep, r.facts)
 		r.content, r.date = file.Bytes(), h.now()
 	}
 	return nil
@@ -148,6 +159,7 @@ func (h *Handlers) observeProviderRelease(ctx context.Context, r *release, tags 
 		if err := file.Add(result.Data); err != nil {
 			return fmt.Errorf("add %s: %w", result.Version, err)
 		}
+		remember(&file.Upkeep, r.facts)
 		r.content, r.date = file.Bytes(), h.now()
 	}
 	return nil

@@ -129,8 +129,12 @@ func (h *Handlers) reconcileEntity(ctx context.Context, head Commit, e registryd
 	if err != nil {
 		return Result{}, err
 	}
+	var result Result
+	if r.follow {
+		result.Next = []Key{MovedKey(repo)}
+	}
 	if r.content == nil {
-		return Result{}, h.clearProposal(ctx, r)
+		return result, h.clearProposal(ctx, r)
 	}
 	p := h.decideRelease(r)
 	if err := h.applyRelease(ctx, &r, p); err != nil {
@@ -138,9 +142,11 @@ func (h *Handlers) reconcileEntity(ctx context.Context, head Commit, e registryd
 	}
 	if r.pull != nil && r.pull.Open {
 		// By policy merged: the pull request's own handler decides that.
-		return h.checkPull(ctx, r.pull.Number, false)
+		checked, err := h.checkPull(ctx, r.pull.Number, false)
+		result.Next = append(result.Next, checked.Next...)
+		return result, err
 	}
-	return Result{}, nil
+	return result, nil
 }
 
 // clearProposal takes back what is left of a proposal when there is nothing to

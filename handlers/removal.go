@@ -42,7 +42,7 @@ func (h *Handlers) judgeRemoval(ctx context.Context, issue int, q question) (jud
 	if len(v.Removed) > 0 {
 		j.path = v.Removed[0].Entity.Path()
 		j.removal = &templates.Removal{Removed: v.Removed, Reason: v.Reason}
-		j.changes, err = h.removalChanges(ctx, q.commit, v)
+		j.changes, err = h.judgeData(ctx, q.commit, v.Files)
 	}
 	return j, err
 }
@@ -108,20 +108,22 @@ func copiedFrom(al registrydata.Aliases, e registrydata.Entity) []registrydata.E
 	return servedTogether(al, source.Entity())
 }
 
-// removalChanges are the changed files with what they were, for the check run.
-func (h *Handlers) removalChanges(ctx context.Context, commit string, v validation.RemovalVerdict) ([]judgedChange, error) {
-	list, err := registrydata.ParseBlacklist(v.Files[registrydata.BlacklistPath])
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", registrydata.BlacklistPath, err)
-	}
+// judgeData judges changed files of the metadata repository by the rules for
+// anyone's pull request; nil is a file to delete.
+func (h *Handlers) judgeData(ctx context.Context, commit string, files map[string][]byte) ([]judgedChange, error) {
 	al, err := h.aliasesAt(ctx, commit)
 	if err != nil {
 		return nil, err
 	}
-	rules := validation.DataRules{WebURL: h.webURL, Aliases: al, Blacklist: list, Now: h.now()}
-	return each(ctx, slices.Sorted(maps.Keys(v.Files)), func(ctx context.Context, path string) (judgedChange, error) {
+	rules := validation.DataRules{WebURL: h.webURL, Aliases: al, Now: h.now()}
+	if content, ok := files[registrydata.BlacklistPath]; ok {
+		if rules.Blacklist, err = registrydata.ParseBlacklist(content); err != nil {
+			return nil, fmt.Errorf("%s: %w", registrydata.BlacklistPath, err)
+		}
+	}
+	return each(ctx, slices.Sorted(maps.Keys(files)), func(ctx context.Context, path string) (judgedChange, error) {
 		was, _, err := h.snapshots.File(ctx, commit, path)
-		return judgedChange{path: path, removed: v.Files[path] == nil, findings: rules.Change(path, was, v.Files[path])}, err
+		return judgedChange{path: path, removed: files[path] == nil, findings: rules.Change(path, was, files[path])}, err
 	})
 }
 
@@ -140,26 +142,11 @@ func (c judgedChange) checked() templates.CheckedFile {
 	return file
 }
 
-// removalCheck is the check run of a removal: the same rules, on the same
-// files, as on anyone's pull request, so that it says what goes.
-func (h *Handlers) removalCheck(j judgement) CheckRun {
-	var files []templates.CheckedFile
-	failed := false
-	for _, c := range j.changes {
-		files = append(files, c.checked())
-		for _, f := range c.findings {
-			failed = failed || f.Severity == validation.Error
-		}
-	}
-	return checkRun(templates.CheckRunText(templates.CheckRun{Site: h.site, Files: files, Own: true}), failed)
-}
-
 // removes tells whether one of the App's own pull requests takes something out
 // of the registry. It looks at what the pull request changes, not at what it or
 // its issue says: those can be edited.
-func (h *Handlers) removes(ctx context.Context, pull Pull) (bool, error) {
-	changes, err := h.pulls.PullChanges(ctx, pull.Number)
+func removes(changes []registrydata.Change) bool {
 	return slices.ContainsFunc(changes, func(c registrydata.Change) bool {
 		return c.Kind == registrydata.Deleted || c.Path == registrydata.BlacklistPath || c.OldPath != ""
-	}), err
+	})
 }

@@ -40,7 +40,7 @@ func (h *Handlers) submissionPull(s submission) templates.SubmissionPull {
 func (h *Handlers) submissionCheck(s submission) CheckRun {
 	j := s.judged
 	if j.removal != nil {
-		return h.removalCheck(*j)
+		return h.changesCheck(j.changes, nil, nil)
 	}
 	file := templates.CheckedFile{Path: j.path, Subject: string(j.Kind) + " " + subjectName(j.Report)}
 	for _, f := range j.Findings {

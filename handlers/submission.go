@@ -227,7 +227,8 @@ func (h *Handlers) observeBranch(ctx context.Context, s *submission) error {
 	paths := slices.Sorted(maps.Keys(s.judged.files))
 	s.current = true
 	same, err := each(ctx, paths, func(ctx context.Context, path string) (bool, error) {
-		return h.fileCurrent(ctx, *s, path)
+		holds, fits, err := h.fileState(ctx, *s.tip, s.head, path, s.judged.files[path])
+		return holds && fits, err
 	})
 	if err == nil {
 		s.current = !slices.Contains(same, false)
@@ -243,20 +244,18 @@ func (h *Handlers) observeBranch(ctx context.Context, s *submission) error {
 	return nil
 }
 
-// fileCurrent tells whether one file of a submission's branch is still right.
-func (h *Handlers) fileCurrent(ctx context.Context, s submission, path string) (bool, error) {
+// fileState tells whether one of the App's branches holds what a file should be,
+// and whether the file has not changed on the metadata branch since the branch
+// was made.
+func (h *Handlers) fileState(ctx context.Context, tip, head Commit, path string, want []byte) (holds, fits bool, err error) {
 	var have, base, now []byte
-	read := func(commit string, into *[]byte) func(context.Context) error {
-		return func(ctx context.Context) error {
-			content, ok, err := h.snapshots.File(ctx, commit, path)
-			if ok && content == nil {
-				content = []byte{}
-			}
-			*into = content
+	var there, was, is bool
+	read := func(commit string, into *[]byte, ok *bool) func(context.Context) error {
+		return func(ctx context.Context) (err error) {
+			*into, *ok, err = h.snapshots.File(ctx, commit, path)
 			return err
 		}
 	}
-	err := together(ctx, read(s.tip.SHA, &have), read(s.tip.Parent, &base), read(s.head.SHA, &now))
-	want := s.judged.files[path]
-	return (have == nil) == (want == nil) && string(have) == string(want) && string(base) == string(now), err
+	err = together(ctx, read(tip.SHA, &have, &there), read(tip.Parent, &base, &was), read(head.SHA, &now, &is))
+	return there == (want != nil) && string(have) == string(want), was == is && string(base) == string(now), err
 }

@@ -10,7 +10,8 @@ type Commit struct {
 	Issue    int      // the submission's issue; 0 for a release
 	Author   string   // who submitted; "" for a release
 	KeyID    string
-	Removal  *Removal // of a request to remove versions
+	Removal  *Removal     // of a request to remove versions
+	Warning  *WarningPull // of a repository that is not where it was
 }
 
 // CommitMessage is plain text: a subject of at most 72 characters, and a body.
@@ -32,6 +33,9 @@ func (p commitPage) Subject() string {
 	}
 	if p.commit.Removal != nil {
 		subject = p.commit.Removal.plain()
+	}
+	if w := p.commit.Warning; w != nil {
+		subject = plainThing(p.commit.Kind, p.commit.Address) + ": " + w.short()
 	}
 	return Quote(subject, Plain, maxSubject-1)
 }

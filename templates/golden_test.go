@@ -70,6 +70,12 @@ func goldens() []golden {
 		Report: validation.Report{Kind: validation.KindVersionRemoval, Namespace: "acme", Name: "demo", Findings: []validation.Finding{
 			finding("last-version", validation.Warning, "version", "No other version of twin/demo is recorded: the provider is taken out of the registry.", "")}},
 	}
+	gonePull := WarningPull{Site: exampleSite, Kind: validation.KindProvider, Address: "acme/demo", Repository: "acme/terraform-provider-demo", State: validation.RepositoryGone,
+		Warning: "The repository of this provider is gone or not public any more. Its versions may stop being available.", Files: []string{"providers/a/acme/demo.json"}, Merge: MergeManual}
+	movedPull := gonePull
+	movedPull.State, movedPull.Now, movedPull.Added, movedPull.Provider = validation.RepositoryMoved, registrydata.Repository{Owner: "other", Name: "terraform-provider-demo"}, "other/demo", demoProvider(3)
+	movedPull.Warning = "This provider has moved to other/demo. Please update your source in required_providers."
+	movedPull.Files, movedPull.Findings = append(movedPull.Files, "providers/o/other/demo.json"), []validation.Finding{noKey}
 	removalRefused := with(removed, StateNeedsChanges)
 	removalRefused.Removal, removalRefused.Report.Findings = nil, []validation.Finding{finding("version-not-recorded", validation.Error, "version", "Version 1.2.3 of acme/demo is not in the registry.", "Leave it out. The registry has 1.0.0.")}
 	removalPull := SubmissionPull{Site: exampleSite, Issue: 12, Author: "ada", AuthorIsMember: true, Merge: MergeApproved, Report: removed.Report, Removal: removal,
@@ -130,6 +136,8 @@ func goldens() []golden {
 		{"removal-live", "Gone, told from the answers alone.", SubmissionComment(with(removed, StateLive))},
 		{"removal-withdrawn", "A request that was closed before its pull request was merged.", SubmissionComment(with(removed, StateWithdrawn))},
 		{"pull-removal", "For the maintainer: what goes from which file, and why, in the words of who asked.", SubmissionPullTitle(removalPull) + "\n\n" + SubmissionPullBody(removalPull)},
+		{"pull-moved", "A repository has moved: the new address, and the warning at the old one.", WarningPullTitle(movedPull) + "\n\n" + WarningPullBody(movedPull)},
+		{"pull-gone", "A repository is gone: nothing is taken out.", WarningPullTitle(gonePull) + "\n\n" + WarningPullBody(gonePull)},
 		{"pull-submission", "For the maintainer: who, warnings first, facts, versions, and what it closes.", SubmissionPullTitle(pull) + "\n\n" + SubmissionPullBody(pull)},
 		{"pull-key", "For the maintainer: what the key is and what it covers.", SubmissionPullTitle(keyPull) + "\n\n" + SubmissionPullBody(keyPull)},
 		{"pull-release", "New versions of something registered.", ReleasePullTitle(release) + "\n\n" + ReleasePullBody(release)},
@@ -142,6 +150,7 @@ func goldens() []golden {
 		{"commit", "What the commits say.", CommitMessage(Commit{Kind: validation.KindProvider, Address: "acme/demo", Issue: 12, Author: "ada"}) + "====\n" +
 			CommitMessage(Commit{Kind: validation.KindProviderKey, Address: "acme", Issue: 12, Author: "ada", KeyID: "0123456789ABCDEF"}) + "====\n" +
 			CommitMessage(Commit{Kind: validation.KindVersionRemoval, Address: "acme/demo", Issue: 12, Author: "ada", Removal: removal}) + "====\n" +
+			CommitMessage(Commit{Kind: validation.KindProvider, Address: "acme/demo", Warning: &movedPull}) + "====\n" +
 			CommitMessage(Commit{Kind: validation.KindModule, Address: "acme/vpc/aws", Versions: []string{"v2.1.0", "v2.0.1", "v2.0.0"}})},
 	}
 }

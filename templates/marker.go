@@ -6,6 +6,7 @@ import "strings"
 const (
 	MarkerSubmission = "submission"   // the comment on an issue: "issue=12"
 	MarkerPull       = "pull-request" // the body of a submission's pull request: "issue=12"
+	MarkerWarning    = "warning"      // the body of the pull request after a move: "provider=acme/demo"
 	MarkerRelease    = "release"      // the body of a release's pull request: "provider=acme/demo"
 	MarkerAlert      = "alert"        // the body of an alert issue: "provider=acme/demo"
 	MarkerReply      = "reply"        // a reply to one comment: "comment=345"

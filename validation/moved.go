@@ -97,3 +97,19 @@ func RepositoryWarnings(warnings []string, state RepositoryState, to string) []s
 	}
 	return out
 }
+
+// MovedUnadded are the findings on a repository that has moved and cannot be
+// added at its new address yet, as its releases often bear the old name.
+func MovedUnadded(asked, now registrydata.Repository, findings []Finding) []Finding {
+	out := []Finding{{
+		Code: "repository-moved", Severity: Error, Field: fieldRepository,
+		Message: fmt.Sprintf("The repository %s is called %s now, and cannot be added under that name yet. What is recorded at the old address still installs, as GitHub redirects the old name.", asked, now),
+		Fix:     "Make a release under the new name; the new address is proposed by itself then.",
+	}}
+	for _, f := range findings {
+		if f.Severity == Error {
+			out = append(out, f)
+		}
+	}
+	return out
+}
