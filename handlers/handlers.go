@@ -72,6 +72,7 @@ type Handlers struct {
 	webURL    string
 	aliases   *aliasCache
 	alerts    *keyedLock // by the path of the entry
+	merges    *keyedLock // by the branch
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -94,7 +95,7 @@ func New(o Options) *Handlers {
 		authors: o.Authors, snapshots: o.Snapshots, archives: o.Archives, threads: o.Threads, pulls: o.Pulls,
 		branches: o.Branches, checks: o.Checks, publisher: o.Publisher,
 		policy: o.Policy, maxDelete: o.MaxDelete, parallel: o.Parallel, metadata: o.Metadata, branch: o.Branch, site: o.Site,
-		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{}, alerts: &keyedLock{},
+		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{}, alerts: &keyedLock{}, merges: &keyedLock{},
 		now: o.Now, log: o.Log,
 	}
 }
@@ -120,7 +121,7 @@ func (h *Handlers) Reconcile(ctx context.Context, key Key) (Result, error) {
 		if !ok {
 			return Result{}, fmt.Errorf("%w: %q", ErrMalformedKey, key)
 		}
-		return h.reconcileRepository(ctx, registrydata.Repository{Owner: owner, Name: name})
+		return h.reconcileRepository(ctx, registrydata.Repository{Owner: owner, Name: name}, word == onLook)
 	case onMoved:
 		owner, name, ok := strings.Cut(rest, "/")
 		if !ok {

@@ -147,19 +147,46 @@ func (h *Handlers) judgeReleases(ctx context.Context, s subject, tags []validati
 
 // judgeRelease downloads what judges one release and asks the rules.
 func (h *Handlers) judgeRelease(ctx context.Context, s subject, rel validation.Release, full bool) (validation.TagResult, error) {
-	if err := h.readRelease(ctx, s.address, &rel, full); err != nil {
+	result, err := h.judgeSmall(ctx, s, &rel)
+	if err != nil || !full || !result.Taken {
+		return result, err
+	}
+	return h.judgeWhole(ctx, s, &rel)
+}
+
+// judgeSmall judges a release by its small files, which it fills in. What fails
+// there need not be downloaded.
+func (h *Handlers) judgeSmall(ctx context.Context, s subject, rel *validation.Release) (validation.TagResult, error) {
+	if err := h.readRelease(ctx, s.address, rel); err != nil {
 		return validation.TagResult{}, fmt.Errorf("read release %s of %s: %w", rel.Tag, s.repository, err)
 	}
+	return h.judgeReleaseFiles(s, *rel, false), nil
+}
+
+// judgeWhole downloads the archives of a release whose small files are read.
+func (h *Handlers) judgeWhole(ctx context.Context, s subject, rel *validation.Release) (validation.TagResult, error) {
+	zips := validation.ZipsWanted(s.address, *rel)
+	facts, err := each(ctx, zips, h.authors.Zip)
+	if err != nil {
+		return validation.TagResult{}, fmt.Errorf("read release %s of %s: %w", rel.Tag, s.repository, err)
+	}
+	rel.Zips = make(map[string]validation.ZipFacts, len(zips))
+	for i, z := range zips {
+		rel.Zips[z.Name] = facts[i]
+	}
+	return h.judgeReleaseFiles(s, *rel, true), nil
+}
+
+func (h *Handlers) judgeReleaseFiles(s subject, rel validation.Release, full bool) validation.TagResult {
 	now := h.now().UTC()
 	return validation.JudgeRelease(validation.ReleaseInput{
 		Provider: s.address, Repository: s.repository, WebURL: h.webURL, Release: rel,
 		Keys: s.keys, Blacklist: s.blacklist, Full: full, Discovered: now, Now: now,
-	}), nil
+	})
 }
 
-// readRelease fills in the contents of a release's small files and, for a full
-// look, the facts of its archives.
-func (h *Handlers) readRelease(ctx context.Context, a registrydata.ProviderAddress, rel *validation.Release, full bool) error {
+// readRelease fills in the contents of a release's small files.
+func (h *Handlers) readRelease(ctx context.Context, a registrydata.ProviderAddress, rel *validation.Release) error {
 	sums, sig, manifest := validation.ReleaseFiles(a, *rel)
 	rel.Faults = map[string]string{}
 	files := make([][]byte, 3)
@@ -183,16 +210,7 @@ func (h *Handlers) readRelease(ctx context.Context, a registrydata.ProviderAddre
 		}
 	}
 	rel.Checksums, rel.Signature, rel.Manifest = files[0], files[1], files[2]
-	if !full || len(validation.MissingAssets(a, *rel)) > 0 {
-		return nil
-	}
-	zips := validation.ZipsWanted(a, *rel)
-	facts, err := each(ctx, zips, h.authors.Zip)
-	rel.Zips = make(map[string]validation.ZipFacts, len(zips))
-	for i, z := range zips {
-		rel.Zips[z.Name] = facts[i]
-	}
-	return err
+	return nil
 }
 
 // keepDiscoveredProvider keeps the time at which an earlier run first saw a

@@ -29,7 +29,7 @@ func (h *Handlers) pushKeys(e event) []Key {
 // The commit is recorded when all of it is live: until then each run looks at
 // the same changes again, and publishes what is left of them.
 func (h *Handlers) reconcilePublished(ctx context.Context) (Result, error) {
-	commit, err := h.publishHead(ctx)
+	commit, next, err := h.publishHead(ctx)
 	switch {
 	case err != nil:
 		return Result{}, h.purgeBeside(ctx, err)
@@ -37,31 +37,35 @@ func (h *Handlers) reconcilePublished(ctx context.Context) (Result, error) {
 		// A run that was cut off between upload and purge has left work behind.
 		return Result{}, h.publisher.Purge(ctx)
 	}
-	return Result{}, h.publisher.SetPublished(ctx, commit)
+	return Result{Next: next}, h.publisher.SetPublished(ctx, commit)
 }
 
-// publishHead makes the head of the metadata branch live and returns its commit;
-// "" where there is nothing new.
-func (h *Handlers) publishHead(ctx context.Context) (string, error) {
+// publishHead makes the head of the metadata branch live and returns its commit,
+// and what waited for it; "" where there is nothing new.
+func (h *Handlers) publishHead(ctx context.Context) (commit string, next []Key, err error) {
 	var head Commit
 	var published string
-	err := together(ctx,
+	err = together(ctx,
 		func(ctx context.Context) (err error) { head, err = h.snapshots.Head(ctx); return err },
 		func(ctx context.Context) (err error) { published, err = h.publisher.Published(ctx); return err },
 	)
 	if err != nil || head.SHA == published {
-		return "", err
+		return "", nil, err
 	}
 	entities, why, err := h.observeChanges(ctx, published, head.SHA)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if published == "" {
 		if err := h.publisher.PutStatic(ctx, h.renderer().Discovery()); err != nil {
-			return "", fmt.Errorf("publish service discovery: %w", err)
+			return "", nil, fmt.Errorf("publish service discovery: %w", err)
 		}
 	}
-	return head.SHA, h.publish(ctx, published, head.SHA, entities, why)
+	if err := h.publish(ctx, published, head.SHA, entities, why); err != nil || published == "" {
+		return head.SHA, nil, err
+	}
+	next, err = h.waitingForKeys(ctx, head.SHA, why.changes)
+	return head.SHA, next, err
 }
 
 // purgeBeside purges what was published before a run failed. Where the place

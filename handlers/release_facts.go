@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tofu-registrar/registrar/registrydata"
+	"github.com/tofu-registrar/registrar/templates"
 	"github.com/tofu-registrar/registrar/validation"
 )
 
@@ -19,24 +20,41 @@ type release struct {
 	pull   *Pull
 	check  *CheckRun
 
-	content  []byte // what the data file should be; nil: nothing to add
-	results  []validation.TagResult
-	findings []validation.Finding
-	keys     []string
-	date     time.Time // of the newest release that is added
-	proposed []byte    // the file on the branch, or on the last pull request's head
-	base     []byte    // the file that the branch was made from
-	now      []byte    // the file on the metadata branch
+	blacklist    registrydata.Blacklist
+	providerKeys []validation.Key
+
+	content []byte // what the data file should be; nil: nothing to add
+	results []validation.TagResult
+	failed  []string // versions with failed attempts that are not recorded yet
+	// nothingNew: all versions were proposed before.
+	nothingNew bool
+	findings   []validation.Finding
+	keys       []string
+	date       time.Time // of the newest release that is added
+	proposed   []byte    // the file on the branch, or on the last pull request's head
+	base       []byte    // the file that the branch was made from
+	now        []byte    // the file on the metadata branch
 
 	facts  validation.RepositoryFacts
-	alerts []Issue // all that are open
+	alerts []Issue // the open ones
 	// follow tells that the repository is not where it was.
 	follow bool
+
+	judged     bool                       // its versions were looked at
+	conditions []templates.AlertCondition // what the author has to mend in them
+	again      time.Duration              // until the next look; 0: none is wanted
+}
+
+// waitFor wants another look after d, or sooner if that was wanted already.
+func (r *release) waitFor(d time.Duration) {
+	if r.again == 0 || d < r.again {
+		r.again = d
+	}
 }
 
 // observeRelease reads the data file, the branch that may hold versions
 // already, and the repository.
-func (h *Handlers) observeRelease(ctx context.Context, head Commit, e registrydata.Entity, repo registrydata.Repository) (release, error) {
+func (h *Handlers) observeRelease(ctx context.Context, head Commit, e registrydata.Entity, repo registrydata.Repository, patient bool) (release, error) {
 	r := release{entity: e, repo: repo, head: head}
 	branch := releaseBranch(e)
 	var pulls []Pull
@@ -50,6 +68,13 @@ func (h *Handlers) observeRelease(ctx context.Context, head Commit, e registryda
 		func(ctx context.Context) (err error) { tags, err = h.authors.Tags(ctx, repo); return err },
 		func(ctx context.Context) (err error) { r.facts, err = h.authors.Repository(ctx, repo); return err },
 		func(ctx context.Context) (err error) { r.alerts, err = h.threads.AlertIssues(ctx); return err },
+		func(ctx context.Context) (err error) { r.blacklist, err = h.blacklist(ctx, head.SHA); return err },
+		func(ctx context.Context) (err error) {
+			if e.Kind == registrydata.KindProvider {
+				r.providerKeys, err = h.keysFor(ctx, head.SHA, e.Provider())
+			}
+			return err
+		},
 		func(ctx context.Context) error {
 			tip, ok, err := h.branches.Branch(ctx, branch)
 			if ok {
@@ -69,10 +94,11 @@ func (h *Handlers) observeRelease(ctx context.Context, head Commit, e registryda
 	if err := h.observeProposal(ctx, &r); err != nil {
 		return r, err
 	}
+	r.judged = true
 	if e.Kind == registrydata.KindModule {
-		return r, h.observeModuleRelease(ctx, &r, tags)
+		return r, h.observeModuleRelease(&r, tags)
 	}
-	return r, h.observeProviderRelease(ctx, &r, tags)
+	return r, h.observeProviderRelease(ctx, &r, tags, patient)
 }
 
 // observeProposal reads what was proposed before: versions on an open pull
@@ -105,16 +131,12 @@ func (h *Handlers) observeProposal(ctx context.Context, r *release) error {
 }
 
 // observeModuleRelease adds the tags that are new versions.
-func (h *Handlers) observeModuleRelease(ctx context.Context, r *release, tags []validation.Tag) error {
+func (h *Handlers) observeModuleRelease(r *release, tags []validation.Tag) error {
 	file, err := registrydata.ParseModule(r.now)
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.entity.Path(), err)
 	}
-	list, err := h.blacklist(ctx, r.head.SHA)
-	if err != nil {
-		return err
-	}
-	added, findings := validation.ModuleVersions(file, tags, list, r.entity.Module(), h.now().UTC())
+	added, findings := validation.ModuleVersions(file, tags, r.blacklist, r.entity.Module(), h.now().UTC())
 	r.findings = findings
 	for _, v := range added {
 		if err := file.Add(v); err != nil {
@@ -128,69 +150,4 @@ func (h *Handlers) observeModuleRelease(ctx context.Context, r *release, tags []
 		r.content, r.date = file.Bytes(), h.now()
 	}
 	return nil
-}
-
-// observeProviderRelease downloads and judges the releases that are not
-// recorded. One that fails is left out, and does not hold up the others.
-func (h *Handlers) observeProviderRelease(ctx context.Context, r *release, tags []validation.Tag) error {
-	file, err := registrydata.ParseProvider(r.now)
-	if err != nil {
-		return fmt.Errorf("%s: %w", r.entity.Path(), err)
-	}
-	a := r.entity.Provider()
-	keys, err := h.keysFor(ctx, r.head.SHA, a)
-	if err != nil {
-		return err
-	}
-	list, err := h.blacklist(ctx, r.head.SHA)
-	if err != nil {
-		return err
-	}
-	r.keys = keyIDs(keys)
-	s := subject{address: a, repository: r.repo, keys: keys, blacklist: list}
-	if r.results, err = h.judgeNew(ctx, s, file, r.proposed, tags); err != nil {
-		return err
-	}
-	for _, result := range r.results {
-		if !result.Taken {
-			h.log.Warn("release not published", "provider", a, "tag", result.Tag, "findings", result.Findings)
-			continue
-		}
-		if err := file.Add(result.Data); err != nil {
-			return fmt.Errorf("add %s: %w", result.Version, err)
-		}
-		remember(&file.Upkeep, r.facts)
-		r.content, r.date = file.Bytes(), h.now()
-	}
-	return nil
-}
-
-// judgeNew judges every release of a version that the file does not have. A
-// version that an open pull request proposes already was downloaded then.
-func (h *Handlers) judgeNew(ctx context.Context, s subject, file *registrydata.Provider, proposed []byte, tags []validation.Tag) ([]validation.TagResult, error) {
-	versions, _ := validation.NewestFirst(tags)
-	waiting, _ := registrydata.ParseProvider(proposed)
-	var fresh []validation.Tag
-	var results []validation.TagResult
-	for _, t := range first(versions, mostVersions) {
-		key, _ := registrydata.VersionKey(t.Name)
-		if _, recorded := file.Version(key); recorded {
-			continue
-		}
-		if waiting != nil {
-			if v, ok := waiting.Version(key); ok {
-				results = append(results, validation.TagResult{Tag: t.Name, Version: key, Taken: true, Verified: true, Data: *v})
-				continue
-			}
-		}
-		fresh = append(fresh, t)
-	}
-	judged, err := each(ctx, fresh, func(ctx context.Context, t validation.Tag) (validation.TagResult, error) {
-		rel, ok, err := h.authors.Release(ctx, s.repository, t.Name)
-		if err != nil || !ok {
-			return validation.NoRelease(t.Name), err
-		}
-		return h.judgeRelease(ctx, s, rel, true)
-	})
-	return append(results, judged...), err
 }

@@ -21,7 +21,7 @@ func (h *Handlers) decideRelease(r release) releasePlan {
 	var p releasePlan
 	same := string(r.proposed) == string(r.content)
 	open := r.pull != nil && r.pull.Open
-	if r.pull != nil && !open && !r.pull.Merged && same {
+	if r.pull != nil && !open && !r.pull.Merged && (same || r.nothingNew) {
 		return p // a maintainer refused these very versions
 	}
 	facts := h.releasePull(r)
@@ -47,7 +47,7 @@ func (h *Handlers) decideRelease(r release) releasePlan {
 func (h *Handlers) releasePull(r release) templates.ReleasePull {
 	return templates.ReleasePull{
 		Site: h.site, Kind: kindOf(r.entity), Address: r.entity.String(), Repository: r.repo.String(),
-		Versions: taken(r.results), Keys: r.keys, Findings: r.findings,
+		Versions: taken(r.results), Failed: r.failed, Keys: r.keys, Findings: r.findings,
 		Files: []string{r.entity.Path()}, Merge: h.policy.Releases,
 	}
 }
@@ -70,7 +70,7 @@ func taken(results []validation.TagResult) []validation.TagResult {
 }
 
 func releaseCommit(r release) templates.Commit {
-	c := templates.Commit{Kind: kindOf(r.entity), Address: r.entity.String()}
+	c := templates.Commit{Kind: kindOf(r.entity), Address: r.entity.String(), Failed: r.failed, Release: true}
 	for _, t := range taken(r.results) {
 		c.Versions = append(c.Versions, t.Version)
 	}

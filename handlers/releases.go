@@ -3,15 +3,20 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/tofu-registrar/registrar/registrydata"
+	"github.com/tofu-registrar/registrar/templates"
 )
 
 // releaseKeys: a release of a repository that may be registered. Whether it is,
 // costs one look-up.
 func (h *Handlers) releaseKeys(e event) []Key {
-	if e.Release.Draft || !oneOf(e.Action, "published", "released", "prereleased", "edited") {
+	// A draft is no release yet; one that was a release is told as unpublished.
+	if !oneOf(e.Action, "published", "released", "prereleased", "edited", "deleted", "unpublished") ||
+		e.Release.Draft && e.Action != "unpublished" {
 		return nil
 	}
 	return repositoryKeys(e)
@@ -75,8 +80,9 @@ func releaseEntity(branch string) (registrydata.Entity, bool) {
 // reconcileRepository looks for versions of a registered repository that are
 // not recorded yet, and proposes them by a pull request. The same repository
 // may be registered under several addresses (opentofu's are hashicorp's too). In
-// the place of one whose versions come from another, that is looked at.
-func (h *Handlers) reconcileRepository(ctx context.Context, repo registrydata.Repository) (Result, error) {
+// the place of one whose versions come from another, that is looked at. A
+// patient look leaves versions that failed alone until their next try.
+func (h *Handlers) reconcileRepository(ctx context.Context, repo registrydata.Repository, patient bool) (Result, error) {
 	e, ok := entityOf(repo)
 	if !ok {
 		return Result{}, nil
@@ -97,12 +103,15 @@ func (h *Handlers) reconcileRepository(ctx context.Context, repo registrydata.Re
 		return Result{}, err
 	}
 	var all Result
-	for _, e := range entities {
-		r, err := h.reconcileEntity(ctx, head, e, repo)
+	for i, e := range entities {
+		r, err := h.reconcileEntity(ctx, head, e, repo, patient, i == 0)
 		if err != nil {
 			return Result{}, fmt.Errorf("new versions of %s %s: %w", e.Kind, e, err)
 		}
 		all.Next = append(all.Next, r.Next...)
+		if all.Again == 0 || r.Again > 0 && r.Again < all.Again {
+			all.Again = r.Again
+		}
 	}
 	return all, nil
 }
@@ -123,30 +132,68 @@ func (h *Handlers) registeredAs(ctx context.Context, commit string, e registryda
 	return entities, err
 }
 
-// reconcileEntity proposes the new versions of one entity.
-func (h *Handlers) reconcileEntity(ctx context.Context, head Commit, e registrydata.Entity, repo registrydata.Repository) (Result, error) {
-	r, err := h.observeRelease(ctx, head, e, repo)
+// reconcileEntity proposes the new versions of one entity, and tells the author
+// what there is to mend if tell says so: of several addresses of one repository
+// one is enough.
+func (h *Handlers) reconcileEntity(ctx context.Context, head Commit, e registrydata.Entity, repo registrydata.Repository, patient, tell bool) (Result, error) {
+	r, err := h.observeRelease(ctx, head, e, repo, patient)
 	if err != nil {
 		return Result{}, err
 	}
 	var result Result
+	err = together(ctx,
+		func(ctx context.Context) (err error) { result, err = h.propose(ctx, &r); return err },
+		func(ctx context.Context) error {
+			if !tell || !r.judged {
+				return nil
+			}
+			return h.settleAlertAmong(ctx, r.alerts, e, repo, alertSource(e), r.conditions)
+		})
+	result.Again = r.again
 	if r.follow {
-		result.Next = []Key{MovedKey(repo)}
+		result.Next = append(result.Next, MovedKey(repo))
 	}
+	return result, err
+}
+
+// alertSource is whose conditions those of a look at releases or tags are.
+func alertSource(e registrydata.Entity) templates.AlertSource {
+	if e.Kind == registrydata.KindModule {
+		return templates.AlertTags
+	}
+	return templates.AlertReleases
+}
+
+// propose makes the entity's branch and pull request hold what is new.
+func (h *Handlers) propose(ctx context.Context, r *release) (Result, error) {
 	if r.content == nil {
-		return result, h.clearProposal(ctx, r)
+		return Result{}, h.clearProposal(ctx, *r)
 	}
-	p := h.decideRelease(r)
-	if err := h.applyRelease(ctx, &r, p); err != nil {
+	if err := h.applyRelease(ctx, r, h.decideRelease(*r)); err != nil {
 		return Result{}, err
 	}
 	if r.pull != nil && r.pull.Open {
 		// By policy merged: the pull request's own handler decides that.
-		checked, err := h.checkPull(ctx, r.pull.Number, false)
-		result.Next = append(result.Next, checked.Next...)
-		return result, err
+		return h.afterCheck(ctx, r)
 	}
-	return result, nil
+	return Result{}, nil
+}
+
+// refusedPause is how long to wait after GitHub refused to merge a branch that
+// was made anew just now.
+const refusedPause = 30 * time.Second
+
+// afterCheck checks the pull request, and by policy merges it. Where that was
+// refused, this entity would be looked at once more at once, and without end
+// while it is refused: it waits.
+func (h *Handlers) afterCheck(ctx context.Context, r *release) (Result, error) {
+	result, err := h.checkPull(ctx, r.pull.Number, false)
+	again := RepositoryKey(repositoryOf(r.entity))
+	if slices.Contains(result.Next, again) {
+		result.Next = slices.DeleteFunc(result.Next, func(k Key) bool { return k == again })
+		r.waitFor(refusedPause)
+	}
+	return result, err
 }
 
 // clearProposal takes back what is left of a proposal when there is nothing to

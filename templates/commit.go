@@ -7,6 +7,8 @@ type Commit struct {
 	Kind     validation.Kind
 	Address  string   // "acme/demo", "acme/vpc/aws"; for a key "acme" or "acme/demo"
 	Versions []string // the versions that it adds to something registered; none for a submission
+	Failed   []string // versions that could not be taken, which it notes
+	Release  bool     // of something registered: versions, failures or both
 	Issue    int      // the submission's issue; 0 for a release
 	Author   string   // who submitted; "" for a release
 	KeyID    string
@@ -30,6 +32,8 @@ func (p commitPage) Subject() string {
 	subject := "Add " + plainThing(p.commit.Kind, p.commit.Address)
 	if len(p.commit.Versions) > 0 {
 		subject = plainThing(p.commit.Kind, p.commit.Address) + ": add " + plainVersions(p.commit.Versions)
+	} else if p.commit.Release {
+		subject = plainThing(p.commit.Kind, p.commit.Address) + ": " + plainRelease(nil, p.commit.Failed)
 	}
 	if p.commit.Removal != nil {
 		subject = p.commit.Removal.plain()

@@ -110,6 +110,9 @@ func goldens() []golden {
 		Versions: []validation.TagResult{releaseVersion}, Keys: []string{"0123456789ABCDEF"}, Files: []string{"providers/a/acme/demo.json"}, Merge: MergeAutomatic,
 	}
 
+	failed := release
+	failed.Versions, failed.Failed = nil, []string{"1.15.0", "1.14.0"}
+
 	return []golden{
 		{"checking", "The first word, within a second.", SubmissionComment(with(accepted, StateChecking))},
 		{"needs-changes-provider", "Verdict, then each fault with its fix, what was read and what was checked, and how to go on; a stranger's text stays in its place.", SubmissionComment(needsChanges)},
@@ -141,6 +144,7 @@ func goldens() []golden {
 		{"pull-submission", "For the maintainer: who, warnings first, facts, versions, and what it closes.", SubmissionPullTitle(pull) + "\n\n" + SubmissionPullBody(pull)},
 		{"pull-key", "For the maintainer: what the key is and what it covers.", SubmissionPullTitle(keyPull) + "\n\n" + SubmissionPullBody(keyPull)},
 		{"pull-release", "New versions of something registered.", ReleasePullTitle(release) + "\n\n" + ReleasePullBody(release)},
+		{"pull-release-failed", "What could not be taken is noted, with nothing else.", ReleasePullTitle(failed) + "\n\n" + ReleasePullBody(failed)},
 		{"check-run", "The same rules on anyone's pull request.", checkText(CheckRun{Site: exampleSite, Files: files})},
 		{"check-run-good", "Nothing to say.", checkText(CheckRun{Site: exampleSite, Files: files[1:2], Own: true, Module: vpcModule()})},
 		{"alert", "What there is to mend, and what to do about the key; who made the release is called.", AlertTitle(alert) + "\n\n" + opened},

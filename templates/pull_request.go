@@ -104,6 +104,7 @@ type ReleasePull struct {
 	Address    string                 // "acme/demo", "acme/vpc/aws"
 	Repository string                 // "acme/terraform-provider-demo"
 	Versions   []validation.TagResult // those that it adds
+	Failed     []string               // versions that could not be taken, which it notes
 	Keys       []string               // ids of the keys on file
 	Findings   []validation.Finding
 	Files      []string
@@ -112,7 +113,19 @@ type ReleasePull struct {
 
 // ReleasePullTitle is plain text of at most 256 characters.
 func ReleasePullTitle(p ReleasePull) string {
-	return Quote(plainThing(p.Kind, p.Address)+": "+plainVersions(versionsOf(p.Versions)), Plain, maxTitle-1)
+	return Quote(plainThing(p.Kind, p.Address)+": "+plainRelease(versionsOf(p.Versions), p.Failed), Plain, maxTitle-1)
+}
+
+// plainRelease says what a change of an entry does: it adds versions, or it
+// notes only that some failed, or that they do so no more.
+func plainRelease(added, failed []string) string {
+	switch {
+	case len(added) > 0:
+		return plainVersions(added)
+	case len(failed) > 0:
+		return "failed attempts at " + plainVersions(failed)
+	}
+	return "failed attempts are over"
 }
 
 // ReleasePullBody begins with its marker (MarkerRelease, "<kind>=<address>").
@@ -136,7 +149,17 @@ type releasePullPage struct {
 func (p releasePullPage) Thing() string    { return thing(p.pull.Kind, p.pull.Address) }
 func (p releasePullPage) Files() string    { return filesOf(p.pull.Files) }
 func (p releasePullPage) Decision() string { return p.pull.Merge.decision() }
-func (p releasePullPage) Added() string    { return codes(versionsOf(p.pull.Versions), 5) }
+
+// Added and Failed are versions in words; "" for none.
+func (p releasePullPage) Added() string  { return someCodes(versionsOf(p.pull.Versions)) }
+func (p releasePullPage) Failed() string { return someCodes(p.pull.Failed) }
+
+func someCodes(versions []string) string {
+	if len(versions) == 0 {
+		return ""
+	}
+	return codes(versions, 5)
+}
 
 // Rows are the repository, the address and the keys; the versions have a table.
 func (p releasePullPage) Rows() []row {
