@@ -13,7 +13,6 @@ import (
 
 	"github.com/tofu-registrar/registrar/forge"
 	"github.com/tofu-registrar/registrar/registrydata"
-	"github.com/tofu-registrar/registrar/validation"
 )
 
 const (
@@ -170,7 +169,7 @@ func (p *lookPass) look(ctx context.Context, s lookState) (saw sight, ok bool) {
 		return saw, false
 	}
 	feed, err := p.world.Feed(ctx, s.Repository, s.Feed, s.Mark)
-	if saw.Fault, ok = p.judge(ctx, "feed", err, feedOutcome(feed)); !ok {
+	if ok, saw.Fault = p.judge(ctx, "feed", err, feedOutcome(feed)); !ok {
 		return saw, false
 	}
 	saw.Feed, saw.FeedLooked = feed, err == nil
@@ -186,7 +185,7 @@ func (p *lookPass) look(ctx context.Context, s lookState) (saw sight, ok bool) {
 		return saw, false
 	}
 	tags, there, err := p.world.LookTags(ctx, s.Repository)
-	fault, ok := p.judge(ctx, "tags", err, tagsOutcome(tags, there))
+	ok, fault := p.judge(ctx, "tags", err, tagsOutcome(there))
 	if !ok {
 		return saw, false
 	}
@@ -200,21 +199,21 @@ func (p *lookPass) look(ctx context.Context, s lookState) (saw sight, ok bool) {
 
 // judge tells faults of a repository from a host that wants no more requests,
 // after which the look does not count.
-func (p *lookPass) judge(ctx context.Context, kind string, err error, outcome string) (fault error, ok bool) {
+func (p *lookPass) judge(ctx context.Context, kind string, err error, outcome string) (ok bool, fault error) {
 	var limited *forge.RateLimitError
 	var own *forge.Fault
 	switch {
 	case err == nil:
 		p.trouble.Store(0)
 	case ctx.Err() != nil:
-		return nil, false
+		return false, nil
 	case errors.As(err, &limited):
 		p.metrics.looked(kind, "limited")
 		p.log.WarnContext(ctx, "GitHub wants fewer looks", "kind", kind, "until", limited.Until)
 		p.feeds.limited(p.now(), limited.Until)
 		p.tags.limited(p.now(), limited.Until)
 		p.stop(errPassEnds)
-		return nil, false
+		return false, nil
 	case errors.As(err, &own):
 		p.trouble.Store(0)
 		outcome = "fault"
@@ -224,11 +223,11 @@ func (p *lookPass) judge(ctx context.Context, kind string, err error, outcome st
 			p.log.WarnContext(ctx, "looks fail one after the other; leaving the host alone", "error", err, "pause", troublePause)
 			p.feeds.limited(p.now(), p.now().Add(troublePause))
 			p.stop(errPassEnds)
-			return nil, false
+			return false, nil
 		}
 	}
 	p.metrics.looked(kind, outcome)
-	return err, true
+	return true, err
 }
 
 func feedOutcome(f forge.Feed) string {
@@ -241,7 +240,7 @@ func feedOutcome(f forge.Feed) string {
 	return "read"
 }
 
-func tagsOutcome(_ []validation.Tag, there bool) string {
+func tagsOutcome(there bool) string {
 	if !there {
 		return "gone"
 	}

@@ -316,6 +316,32 @@ func TestLooksPostpone(t *testing.T) {
 	}
 }
 
+// TestLooksInPostgres: the table's SQL is understood there too.
+func TestLooksInPostgres(t *testing.T) {
+	t.Parallel()
+	db, err := openDatabase(t.Context(), Database(testPostgres(t)), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	f := newFakeLooks("a", "b")
+	l := looksOn(t, f, db)
+	again(t, l)
+	f.found()
+	f.tags["a"] = "v2.0.0"
+	delete(f.tags, "b")
+	again(t, l)
+	wantFound(t, f, "a release", "a")
+	if known, err := l.table.ask(t.Context(), fakeRepository("a").String(), time.Now()); err != nil || !known {
+		t.Errorf("ask: %v, %v", known, err)
+	}
+	l.answered(t.Context(), handlers.RepositoryKey(fakeRepository("a")))
+	again(t, l)
+	if saw, err := l.table.since(t.Context(), time.Now().Add(-time.Hour)); err != nil || saw.Looked != 1 || saw.Changed != 1 || len(f.listed) == 0 {
+		t.Errorf("%+v, %v, tags of %v", saw, err, f.listed)
+	}
+}
+
 // What someone waits for goes first, then what was never seen, then the oldest.
 func TestDueOrder(t *testing.T) {
 	t.Parallel()

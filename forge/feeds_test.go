@@ -127,11 +127,13 @@ func TestFeedFaults(t *testing.T) {
 		"large without saying so":      {send("<feed><title>" + strings.Repeat("x", maxFeed) + "</title></feed>"), "larger"},
 		"unchanged, though never read": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) }, "never read"},
 		"an odd status":                {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(418) }, "418"},
-		"a redirect elsewhere":         {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://example.org/feed", 302) }, "example.org"},
+		"a redirect elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://example.org/feed", http.StatusFound)
+		}, "example.org"},
 		"a redirect to a private address": {func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://169.254.169.254/latest", 302)
+			http.Redirect(w, r, "http://169.254.169.254/latest", http.StatusFound)
 		}, "169.254"},
-		"a redirect without end": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) }, "redirects"},
+		"a redirect without end": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, "redirects"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
