@@ -60,7 +60,8 @@ func TestKeysOfEvents(t *testing.T) {
 		{"a new one is registered by a person", "repository", `{"action":"created",` + theirs + `}`, nil},
 		{"our own repository may move", "repository", `{"action":"renamed","changes":{"repository":{"name":{"from":"terraform-provider-old"}}},` + meta + `}`, nil},
 		{"a closed warning moves its repository", "pull_request", `{"action":"closed","pull_request":{"number":8,"base":{"ref":"main"},"head":{"ref":"warning/module-acme/net/aws","repo":{"full_name":"reg/registry"}}},` + meta + `}`, []Key{"moved acme/terraform-aws-net"}},
-		{"a deleted release deletes nothing", "release", `{"action":"deleted","release":{"tag_name":"v1"},` + theirs + `}`, nil},
+		{"a release that is gone is looked at", "release", `{"action":"deleted","release":{"tag_name":"v1"},` + theirs + `}`, []Key{"repository acme/terraform-provider-demo"}},
+		{"one that was taken back too", "release", `{"action":"unpublished","release":{"tag_name":"v1","draft":true},` + theirs + `}`, []Key{"repository acme/terraform-provider-demo"}},
 		{"unknown events are not ours", "star", `{"action":"created"}`, nil},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
