@@ -359,7 +359,7 @@ func storyKeyFile(ts *testscript.TestScript, neg bool, args []string) {
 //	expect body N REGEXP        the text of an issue
 //	expect live PATH REGEXP     an answer of the registry
 //	expect gone PATH            no answer of the registry
-//	expect alert REGEXP         the open alerts
+//	expect alert STATE REGEXP   the newest alert, open or closed
 //	expect main PATH REGEXP     a file of the metadata branch
 //	expect log REGEXP           a warning or an error in the bot's log
 //	expect metric REGEXP        a figure of the bot
@@ -406,7 +406,7 @@ func (s *story) sees(ctx context.Context, ts *testscript.TestScript, args []stri
 		}
 		return found && matches(rest[1], string(body)), string(body), err
 	case "alert":
-		return s.seesAlert(ctx, rest[0])
+		return s.seesAlert(ctx, rest[0], rest[1])
 	case "main":
 		body, err := s.maintainer.File(ctx, s.metadata, rest[0])
 		return matches(rest[1], body), body, err
@@ -456,15 +456,13 @@ func (s *story) seesIssue(ctx context.Context, ts *testscript.TestScript, what s
 	return issue.GetState() == want, issue.GetState(), nil
 }
 
-// seesAlert reads the open issues that bear the label of alerts.
-func (s *story) seesAlert(ctx context.Context, want string) (bool, string, error) {
-	issues, err := s.maintainer.OpenIssues(ctx, s.metadata, forge.AlertLabel)
-	var texts []string
-	for _, i := range issues {
-		texts = append(texts, i.GetTitle()+"\n"+i.GetBody())
+// seesAlert reads the newest issue that bears the label of alerts.
+func (s *story) seesAlert(ctx context.Context, state, want string) (bool, string, error) {
+	all, err := s.maintainer.IssuesWith(ctx, s.metadata, forge.AlertLabel)
+	if err != nil || len(all) == 0 {
+		return false, "no alert", err
 	}
-	text := strings.Join(texts, "\n")
-	return len(issues) > 0 && matches(want, text), text, err
+	return all[0].GetState() == state && matches(want, all[0].GetBody()), all[0].GetState() + ": " + all[0].GetBody(), nil
 }
 
 func matches(expr, text string) bool { return regexp.MustCompile("(?s)" + expr).MatchString(text) }

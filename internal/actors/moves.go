@@ -39,8 +39,8 @@ func (p *Person) DeleteRepository(ctx context.Context, r Repo) error {
 	return wrap(err, "delete %s", r)
 }
 
-// OpenIssues lists the open issues with a label.
-func (p *Person) OpenIssues(ctx context.Context, r Repo, label string) ([]*github.Issue, error) {
-	list, _, err := p.gh.Issues.ListByRepo(ctx, r.Owner, r.Name, &github.IssueListByRepoOptions{Labels: []string{label}})
+// IssuesWith lists the issues with a label, open or not, newest first.
+func (p *Person) IssuesWith(ctx context.Context, r Repo, label string) ([]*github.Issue, error) {
+	list, _, err := p.gh.Issues.ListByRepo(ctx, r.Owner, r.Name, &github.IssueListByRepoOptions{Labels: []string{label}, State: "all"})
 	return list, wrap(err, "list issues of %s", r)
 }
