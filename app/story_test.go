@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func TestStories(t *testing.T) {
 			"issue": storyIssue, "say": storySay, "pull": storyPull, "keyfile": storyKeyFile,
 			"expect": storyExpect, "quiet": storyQuiet, "run": storyRun,
 			"github": storyGitHub, "asset": storyAsset, "tags": storyTags, "repeat": storyRepeat, "forget": storyForget, "push": storyPush,
-			"look": storyLook, "web": storyWeb, "registered": storyRegistered,
+			"later": storyLater, "release": storyRelease, "tag": storyTag, "look": storyLook, "web": storyWeb, "registered": storyRegistered,
 		},
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
@@ -47,8 +48,13 @@ type storyKey struct{}
 // story is the world of a running script.
 type story struct {
 	*world
-	log  *tail // of the bot and its GitHub
-	keys map[string]*actors.SigningKey
+	log  *tail        // of the bot and its GitHub
+	late atomic.Int64 // nanoseconds by which the bot's clock is ahead
+	// held are the files that were left out of a release, by name, by
+	// "owner/name tag".
+	held    map[string]map[string][]byte
+	commits int // of storyTag
+	keys    map[string]*actors.SigningKey
 }
 
 const storyPatience = 20 * time.Second
@@ -122,6 +128,8 @@ func storyWorld(t *testing.T) func(*testscript.TestScript, bool, []string) {
 		if slices.Contains(plain, "impatient") {
 			options = append(options, WithRetries(time.Millisecond, time.Millisecond))
 		}
+		s := ts.Value(storyKey{}).(*story)
+		options = append(options, WithClock(func() time.Time { return time.Now().Add(time.Duration(s.late.Load())) }))
 		log, text := tailedLog(slog.LevelWarn)
 		w, err := newWorld(context.Background(), worldOptions{
 			options: options, merge: set["merge"], releases: set["releases"], log: log, look: storyLooks(plain),
@@ -133,7 +141,6 @@ func storyWorld(t *testing.T) func(*testscript.TestScript, bool, []string) {
 				ts.Logf("end of the world: %v", err)
 			}
 		})
-		s := ts.Value(storyKey{}).(*story)
 		s.world, s.log = w, text
 	}
 }
@@ -190,7 +197,7 @@ func storyProvider(ts *testscript.TestScript, neg bool, args []string) {
 	rel := actors.ProviderRelease{
 		Name: strings.TrimPrefix(strings.ToLower(r.Name), "terraform-provider-"), Version: plain[2],
 		Key: s.key(ts, set["key"]), Platforms: []string{"linux_amd64", "linux_riscv64"},
-		Change: releaseFault(ts, set["fault"]),
+		Change: s.holdBack(r.String()+" v"+plain[2], releaseFault(ts, set["fault"])),
 	}
 	if set["fault"] == "bomb" {
 		rel.Program = make([]byte, 100<<20)
@@ -218,6 +225,8 @@ func releaseFault(ts *testscript.TestScript, kind string) func(map[string][]byte
 		return func(f map[string][]byte) { delete(f, named(f, "SHA256SUMS")) }
 	case "other-zip":
 		return func(f map[string][]byte) { n := named(f, "linux_amd64.zip"); f[n] = append(f[n], 'x') }
+	case "no-sig":
+		return func(f map[string][]byte) { delete(f, named(f, ".sig")) }
 	case "no-zip":
 		return func(f map[string][]byte) { delete(f, named(f, "linux_amd64.zip")) }
 	case "bomb":
@@ -406,6 +415,9 @@ func (s *story) sees(ctx context.Context, ts *testscript.TestScript, args []stri
 		}
 		return found && matches(rest[1], string(body)), string(body), err
 	case "alert":
+		if len(rest) == 2 {
+			return s.seesNewestAlert(ctx, ts, rest[0], rest[1])
+		}
 		return s.seesAlert(ctx, rest[0], rest[1])
 	case "main":
 		body, err := s.maintainer.File(ctx, s.metadata, rest[0])
