@@ -169,7 +169,7 @@ func TestConfigValues(t *testing.T) {
 		},
 		Server: ServerConfig{Listen: "127.0.0.1:9000", StopWithin: time.Minute},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(LookConfig{})); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }

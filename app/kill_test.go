@@ -27,7 +27,7 @@ func runChild(path string) int {
 		fmt.Println("open:", err)
 		return 1
 	}
-	if _, err := q.Store(ctx, "guid-0001", "issues", []handlers.Key{handlers.IssueKey(1), handlers.IssueKey(2)}); err != nil {
+	if _, err := q.Store(ctx, "", "guid-0001", "issues", []handlers.Key{handlers.IssueKey(1), handlers.IssueKey(2)}); err != nil {
 		fmt.Println("store:", err)
 		return 1
 	}
@@ -73,7 +73,7 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 			t.Errorf("%s: attempt %d, want 1: being killed is not its failure", job.EncodedArgs, job.Attempt)
 		}
 	}
-	if n, err := q.Store(t.Context(), "guid-0001", "issues", []handlers.Key{handlers.IssueKey(1)}); n != 0 || err != nil {
+	if n, err := q.Store(t.Context(), "", "guid-0001", "issues", []handlers.Key{handlers.IssueKey(1)}); n != 0 || err != nil {
 		t.Errorf("the killed process's delivery is new again: %d, %v", n, err)
 	}
 }

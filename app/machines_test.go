@@ -38,7 +38,6 @@ type machines struct {
 	app      sandbox.App
 	secret   string
 	database Database
-	extra    []string // of the command line
 	all      []*machine
 	last     atomic.Int64
 	kills    atomic.Int64
@@ -264,7 +263,7 @@ func (m *machines) settled(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // only read
+	defer func() { _ = db.Close() }()
 	for quietSince := time.Now(); time.Since(quietSince) < time.Second; {
 		if err := m.github.Idle(ctx); err != nil {
 			return err

@@ -37,7 +37,7 @@ func newMetrics() *metrics {
 		}),
 		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "registrar_jobs_total",
-			Help: "Runs by the kind of key and by outcome: done, covered (by another run), interrupted, rate-limited, refused, failed (to be tried again), given-up.",
+			Help: "Runs by the kind of key and by outcome: done, covered (by another run), interrupted, rate-limited, crowded (enough runs of one owner), refused, failed (to be tried again), given-up.",
 		}, []string{"key", "outcome"}),
 		jobTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "registrar_job_seconds", Help: "Time of a run, with its wait for others on the same subject.",

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/tofu-registrar/registrar/handlers"
 )
@@ -47,6 +46,7 @@ const (
 	priorityWebhook = 1
 	priorityFollow  = 2
 	prioritySweep   = 3
+	priorityMuch    = 4 // of who sends much
 )
 
 const (
@@ -93,6 +93,9 @@ type Queue struct {
 	client   queueClient
 	process  string // names this process in jobs
 	turns    *turns
+	shares   *shares
+	fair     *fairness
+	stores   *stores
 	activity *activity
 	retries  retryPolicy
 	looks    *looks // nil where the configuration wants none
@@ -113,6 +116,7 @@ func openQueue(ctx context.Context, o queueOptions) (*Queue, error) {
 	}
 	q := &Queue{
 		o: o, db: db, process: uuid.NewString(), turns: newTurns(), activity: newActivity(),
+		shares: newShares(o.Workers), fair: newFairness(), stores: newStores(),
 		retries: retryPolicy{delays: o.Retries},
 	}
 	if !o.Look.Off {
@@ -244,21 +248,6 @@ func (q *Queue) Stop(ctx context.Context) error {
 	return errors.Join(err, q.db.Close())
 }
 
-// Store enqueues the keys of a delivery, all of them or none, and returns when
-// they are on the disk. A GUID that is known already is no new work. It returns
-// how many jobs are new.
-func (q *Queue) Store(ctx context.Context, guid, event string, keys []handlers.Key) (int, error) {
-	jobs := make([]river.InsertManyParams, len(keys))
-	for i, key := range keys {
-		jobs[i] = q.job(key, priorityWebhook)
-		args := jobs[i].Args.(reconcileArgs)
-		args.GUID, args.Event = guid, event
-		jobs[i].Args = args
-		jobs[i].InsertOpts.UniqueOpts = river.UniqueOpts{ByArgs: true, ByState: rivertype.JobStates()}
-	}
-	return q.insert(ctx, jobs)
-}
-
 // Enqueue asks for keys to be run now.
 func (q *Queue) Enqueue(ctx context.Context, keys ...handlers.Key) error {
 	return q.enqueue(ctx, priorityFollow, keys)
@@ -269,7 +258,7 @@ func (q *Queue) enqueue(ctx context.Context, priority int, keys []handlers.Key) 
 	for i, key := range keys {
 		jobs[i] = q.job(key, priority)
 	}
-	_, err := q.insert(ctx, jobs)
+	_, err := q.insertMany(ctx, jobs)
 	return err
 }
 
@@ -299,23 +288,6 @@ func (q *Queue) job(key handlers.Key, priority int) river.InsertManyParams {
 		Args:       reconcileArgs{Key: string(key), Process: q.process, Mark: q.turns.next()},
 		InsertOpts: &river.InsertOpts{Priority: priority},
 	}
-}
-
-func (q *Queue) insert(ctx context.Context, jobs []river.InsertManyParams) (int, error) {
-	if len(jobs) == 0 {
-		return 0, nil
-	}
-	results, err := q.client.InsertMany(ctx, jobs)
-	if err != nil {
-		return 0, fmt.Errorf("store %d jobs: %w", len(jobs), err)
-	}
-	stored := 0
-	for _, r := range results {
-		if !r.UniqueSkippedAsDuplicate {
-			stored++
-		}
-	}
-	return stored, nil
 }
 
 // markOf is where the job stands among those of this process. One that was

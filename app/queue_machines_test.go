@@ -65,7 +65,7 @@ func TestMachinesLoseNoTrigger(t *testing.T) {
 				world[i].Add(1)
 				guid := fmt.Sprintf("guid-%04d-%04d", i, n)
 				q := queues[rand.IntN(len(queues))]
-				if _, err := q.Store(context.Background(), guid, "issues", []handlers.Key{handlers.Key(fmt.Sprintf("issue %d", i))}); err != nil {
+				if _, err := q.Store(context.Background(), "", guid, "issues", []handlers.Key{handlers.Key(fmt.Sprintf("issue %d", i))}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -146,7 +146,7 @@ func TestMachinesKnowEachOthersDeliveries(t *testing.T) {
 	for _, q := range queues {
 		for n := range 20 {
 			senders.Go(func() {
-				n, err := q.Store(context.Background(), fmt.Sprintf("guid-%04d", n), "issues", []handlers.Key{handlers.IssueKey(n + 1)})
+				n, err := q.Store(context.Background(), "", fmt.Sprintf("guid-%04d", n), "issues", []handlers.Key{handlers.IssueKey(n + 1)})
 				if err != nil {
 					t.Error(err)
 				}

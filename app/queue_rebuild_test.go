@@ -31,7 +31,7 @@ func TestQueueRebuild(t *testing.T) { onEachDatabase(t, queueRebuild) }
 func queueRebuild(t *testing.T, here func(*queueOptions)) {
 	failing := &fakeReconciler{onReconcile: failure}
 	q := testQueue(t, failing, here)
-	if _, err := q.Store(t.Context(), "guid-0001", "issues", []handlers.Key{handlers.IssueKey(9)}); err != nil {
+	if _, err := q.Store(t.Context(), "", "guid-0001", "issues", []handlers.Key{handlers.IssueKey(9)}); err != nil {
 		t.Fatal(err)
 	}
 	settle(t, q)
@@ -175,7 +175,7 @@ func TestJobsMove(t *testing.T) {
 		return handlers.Result{}, nil
 	}}
 	q := testQueue(t, r, func(o *queueOptions) { o.Path = first })
-	if _, err := q.Store(t.Context(), "guid-0001", "issues", []handlers.Key{handlers.IssueKey(1), handlers.IssueKey(2)}); err != nil {
+	if _, err := q.Store(t.Context(), "", "guid-0001", "issues", []handlers.Key{handlers.IssueKey(1), handlers.IssueKey(2)}); err != nil {
 		t.Fatal(err)
 	}
 	settle(t, q)
@@ -208,7 +208,7 @@ func TestJobsMove(t *testing.T) {
 	if strings.Join(got, ", ") != want {
 		t.Errorf("after two moves:\n%s\nwant\n%s", strings.Join(got, ", "), want)
 	}
-	if n, err := q.Store(t.Context(), "guid-0001", "issues", []handlers.Key{handlers.IssueKey(1)}); n != 0 || err != nil {
+	if n, err := q.Store(t.Context(), "", "guid-0001", "issues", []handlers.Key{handlers.IssueKey(1)}); n != 0 || err != nil {
 		t.Errorf("a delivery from before the move is new again: %d, %v", n, err)
 	}
 }

@@ -26,7 +26,7 @@ func queueRunsWhatADeliveryNames(t *testing.T, here func(*queueOptions)) {
 	r := &fakeReconciler{}
 	q := testQueue(t, r, here)
 	keys := []handlers.Key{handlers.IssueKey(1), handlers.PullKey(2), handlers.PublishKey}
-	if n, err := q.Store(t.Context(), "guid-0001", "issues", keys); n != 3 || err != nil {
+	if n, err := q.Store(t.Context(), "", "guid-0001", "issues", keys); n != 3 || err != nil {
 		t.Fatalf("Store = %d, %v; want 3 new jobs", n, err)
 	}
 	settle(t, q)
@@ -45,7 +45,7 @@ func queueKnownGUIDIsNoNewWork(t *testing.T, here func(*queueOptions)) {
 	keys := []handlers.Key{handlers.IssueKey(1), handlers.IssueKey(2)}
 	store := func(q *Queue, guid string, want int) {
 		t.Helper()
-		if n, err := q.Store(t.Context(), guid, "issues", keys); n != want || err != nil {
+		if n, err := q.Store(t.Context(), "", guid, "issues", keys); n != want || err != nil {
 			t.Errorf("Store(%s) = %d, %v; want %d new jobs", guid, n, err, want)
 		}
 	}
@@ -73,7 +73,7 @@ func TestQueueStoreIsAllOrNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := q.Store(t.Context(), "guid-0001", "issues", []handlers.Key{"issue 1", "issue 2"}); err == nil {
+	if _, err := q.Store(t.Context(), "", "guid-0001", "issues", []handlers.Key{"issue 1", "issue 2"}); err == nil {
 		t.Fatal("Store succeeded, want the error of the disk")
 	}
 	settle(t, q)
@@ -312,7 +312,7 @@ func queueLosesNoTrigger(t *testing.T, here func(*queueOptions)) {
 			for n := range triggers {
 				world[i].Add(1)
 				guid := fmt.Sprintf("guid-%04d-%04d", i, n)
-				if _, err := q.Store(context.Background(), guid, "issues", []handlers.Key{key}); err != nil {
+				if _, err := q.Store(context.Background(), "", guid, "issues", []handlers.Key{key}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -68,9 +68,13 @@ func (w *reconcileWorker) Work(ctx context.Context, job *river.Job[reconcileArgs
 func (q *Queue) work(ctx context.Context, job *river.Job[reconcileArgs]) error {
 	key := handlers.Key(job.Args.Key)
 	began := time.Now()
+	if q.shares.crowded(key) {
+		return river.JobSnooze(q.shares.pause(key))
+	}
 	turn, verdict := q.turns.take(ctx, key, q.markOf(job), subjectPatience)
 	switch verdict {
 	case verdictCovered:
+		q.shares.done(key)
 		q.o.Metrics.jobDone(key, outcomeCovered, 0)
 		return nil
 	case verdictBusy:
@@ -86,7 +90,9 @@ func (q *Queue) work(ctx context.Context, job *river.Job[reconcileArgs]) error {
 	if job.Args.GUID != "" {
 		log = log.With("delivery", job.Args.GUID)
 	}
+	held, end := q.shares.begin(held, key)
 	err := q.reconcile(held, key, log)
+	end()
 	interrupted := errors.Is(held.Err(), context.Canceled)
 	release()
 	turn.end(err == nil)
@@ -134,6 +140,7 @@ const (
 	outcomeCovered     = "covered"
 	outcomeInterrupted = "interrupted"
 	outcomeLimited     = "rate-limited"
+	outcomeCrowded     = "crowded"
 	outcomeRefused     = "refused"
 	outcomeFailed      = "failed"
 	outcomeGivenUp     = "given-up"
@@ -143,6 +150,7 @@ const (
 func (q *Queue) outcome(ctx context.Context, job *river.Job[reconcileArgs], err error, interrupted bool, log *slog.Logger) (string, error) {
 	var limited *forge.RateLimitError
 	var slow *publish.RateLimitError
+	var crowded *crowdedError
 	switch {
 	case err == nil:
 		q.o.Contacted()
@@ -157,6 +165,8 @@ func (q *Queue) outcome(ctx context.Context, job *river.Job[reconcileArgs], err 
 		pause := min(max(slow.RetryAfter, minLimited), maxLimited)
 		log.WarnContext(ctx, "publishing has to wait", "error", err, "pause", pause)
 		return outcomeLimited, river.JobSnooze(pause)
+	case errors.As(err, &crowded):
+		return outcomeCrowded, river.JobSnooze(q.shares.pause(handlers.Key(job.Args.Key)))
 	case errors.Is(err, handlers.ErrMalformedKey):
 		log.ErrorContext(ctx, "job refused", "error", err)
 		return outcomeRefused, river.JobCancel(err)

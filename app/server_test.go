@@ -459,7 +459,7 @@ func FuzzWebhook(f *testing.F) {
 
 type memoryStore struct{ keys []handlers.Key }
 
-func (m *memoryStore) Store(_ context.Context, _, _ string, keys []handlers.Key) (int, error) {
+func (m *memoryStore) Store(_ context.Context, _, _, _ string, keys []handlers.Key) (int, error) {
 	m.keys = append(m.keys, keys...)
 	return len(keys), nil
 }

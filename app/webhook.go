@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ var errMalformed = errors.New("malformed delivery")
 
 // deliveryStore is where webhooks go: the queue.
 type deliveryStore interface {
-	Store(ctx context.Context, guid, event string, keys []handlers.Key) (stored int, err error)
+	Store(ctx context.Context, sender, guid, event string, keys []handlers.Key) (stored int, err error)
 }
 
 // webhook receives GitHub's deliveries: signature checked, keys stored, 202.
@@ -121,7 +122,7 @@ func (h *webhook) Handle(ctx context.Context, event, guid string, payload []byte
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	stored, err := h.store.Store(ctx, guid, event, keys)
+	stored, err := h.store.Store(ctx, senderOf(payload), guid, event, keys)
 	if err != nil {
 		return fmt.Errorf("store delivery %s: %w", guid, err)
 	}
@@ -132,6 +133,17 @@ func (h *webhook) Handle(ctx context.Context, event, guid string, payload []byte
 	h.count(event, outcome)
 	h.log.DebugContext(ctx, "delivery", "event", event, "delivery", guid, "outcome", outcome, "keys", len(keys))
 	return nil
+}
+
+// senderOf is the login of who caused a delivery, empty where it names none.
+func senderOf(payload []byte) string {
+	var p struct {
+		Sender struct{ Login string }
+	}
+	if json.Unmarshal(payload, &p) != nil || len(p.Sender.Login) > 64 {
+		return ""
+	}
+	return p.Sender.Login
 }
 
 func (h *webhook) accept(w http.ResponseWriter, r *http.Request, _ string, handled bool) {

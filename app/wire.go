@@ -64,7 +64,7 @@ func (a *App) meetGitHub(ctx context.Context) error {
 	}
 	metadata := a.forge.Metadata()
 	a.Handlers = handlers.New(handlers.Options{
-		Authors: a.forge.Authors(), Snapshots: metadata, Archives: metadata, Threads: metadata, Pulls: metadata,
+		Authors: sharedAuthors{a.forge.Authors()}, Snapshots: metadata, Archives: metadata, Threads: metadata, Pulls: metadata,
 		Branches: metadata, Checks: metadata, Publisher: publisher,
 		Policy: handlers.Policy{
 			Merge:    templates.Merge(a.cfg.Policy.Merge),
