@@ -114,10 +114,11 @@ func (w *lookWorker) Work(ctx context.Context, job *river.Job[lookArgs]) error {
 	defer cancel()
 	err := q.looks.run(bounded, job.Args.Asked != "")
 	switch {
+	case errors.Is(ctx.Err(), context.Canceled), // the program stops
+		err != nil && bounded.Err() != nil && job.Args.Asked != "": // someone waits for the rest
+		return river.JobSnooze(0)
 	case err == nil, errors.Is(bounded.Err(), context.DeadlineExceeded):
 		return nil
-	case errors.Is(ctx.Err(), context.Canceled):
-		return river.JobSnooze(0)
 	}
 	q.o.Log.ErrorContext(ctx, "looking at the registered repositories failed", "error", err)
 	return river.JobCancel(err)
