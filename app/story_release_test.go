@@ -79,3 +79,15 @@ func (s *story) seesNewestAlert(ctx context.Context, ts *testscript.TestScript, 
 	text := strings.ReplaceAll(all[0].GetBody(), "\r\n", "\n")
 	return all[0].GetState() == state && matches(want, text), fmt.Sprintf("%d, %s: %s", len(all), all[0].GetState(), text), nil
 }
+
+// storyRules: rules PERSON PATH TEXT adds keys to a data file of the metadata
+// branch, as a maintainer does by hand: '"minimum_version": "1.0.0"'.
+func storyRules(ts *testscript.TestScript, neg bool, args []string) {
+	s, ctx := theStory(ts), context.Background()
+	s.idle(ts)
+	p := s.person(ts, args[0])
+	text, err := p.File(ctx, s.metadata, args[1])
+	ts.Check(err)
+	text = strings.TrimSuffix(strings.TrimSpace(text), "\n}") + ",\n  " + args[2] + "\n}"
+	ts.Check(p.PutFile(ctx, s.metadata, args[1], []byte(text)))
+}

@@ -33,7 +33,7 @@ func TestStories(t *testing.T) {
 			"issue": storyIssue, "say": storySay, "pull": storyPull, "keyfile": storyKeyFile,
 			"expect": storyExpect, "quiet": storyQuiet, "run": storyRun,
 			"github": storyGitHub, "asset": storyAsset, "tags": storyTags, "repeat": storyRepeat, "forget": storyForget, "push": storyPush,
-			"later": storyLater, "release": storyRelease, "tag": storyTag, "look": storyLook, "web": storyWeb, "registered": storyRegistered,
+			"later": storyLater, "release": storyRelease, "tag": storyTag, "rules": storyRules, "look": storyLook, "web": storyWeb, "registered": storyRegistered,
 		},
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {

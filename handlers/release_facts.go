@@ -137,7 +137,7 @@ func (h *Handlers) observeModuleRelease(r *release, tags []validation.Tag) error
 		return fmt.Errorf("%s: %w", r.entity.Path(), err)
 	}
 	added, findings := validation.ModuleVersions(file, tags, r.blacklist, r.entity.Module(), h.now().UTC())
-	r.findings = findings
+	r.findings, r.conditions = findings, tagConditions(findings)
 	for _, v := range added {
 		if err := file.Add(v); err != nil {
 			return fmt.Errorf("add %s: %w", v.Version, err)
@@ -150,4 +150,16 @@ func (h *Handlers) observeModuleRelease(r *release, tags []validation.Tag) error
 		r.content, r.date = file.Bytes(), h.now()
 	}
 	return nil
+}
+
+// tagConditions are what the author of a module has to mend: tags that do not
+// mean what was recorded.
+func tagConditions(findings []validation.Finding) []templates.AlertCondition {
+	var out []templates.AlertCondition
+	for _, f := range findings {
+		if f.Code == "tag-moved" || f.Code == "tag-same-version" && f.Severity == validation.Warning {
+			out = append(out, templates.AlertCondition{Tag: f.Field, Findings: []validation.Finding{f}})
+		}
+	}
+	return out
 }

@@ -83,17 +83,22 @@ func NewestFirst(tags []Tag) (versions, others []Tag) {
 
 // ModuleVersions are the versions that the tags add to a module (known may be
 // nil): never one that is recorded already, under whichever of its tags (spec
-// §5.5). The commit is the object that the tag points to, as in the reference
-// (spec §1.5). A recorded tag that points elsewhere now is a warning: it keeps
-// what was recorded. The versions come newest first.
+// §5.5), nor one that the file does not want. The commit is the one behind the
+// tag, so that it is served whatever becomes of the tag. What was recorded first
+// stays: a tag that points elsewhere now, or that stands for a recorded version
+// and points elsewhere, is a warning. The versions come newest first.
 func ModuleVersions(known *registrydata.Module, tags []Tag, blacklist registrydata.Blacklist, a registrydata.ModuleAddress, now time.Time) ([]registrydata.ModuleVersion, []Finding) {
+	if known == nil {
+		known = &registrydata.Module{}
+	}
 	recorded := recordedVersions(known)
-	versions, _, _ := newestFirst(tags, registrydata.VersionKey)
+	versions, _, dropped := newestFirst(tags, registrydata.VersionKey)
 	findings := movedTags(known, tags)
+	findings = append(findings, secondTags(known, tags, dropped)...)
 	var added []registrydata.ModuleVersion
 	for _, t := range versions {
 		version, _ := registrydata.VersionKey(t.Name)
-		if recorded[strings.ToLower(version)] || isShort(version) && recorded[canonicalVersion(version)] {
+		if recorded[strings.ToLower(version)] || isShort(version) && recorded[canonicalVersion(version)] || !Wanted(known.Upkeep, version) {
 			continue
 		}
 		if reason, ok := blacklist.Module(a, version); ok {
@@ -101,7 +106,7 @@ func ModuleVersions(known *registrydata.Module, tags []Tag, blacklist registryda
 			continue
 		}
 		added = append(added, registrydata.ModuleVersion{
-			Version: t.Name, Commit: objectOf(t), Discovered: now.UTC().Format(time.RFC3339Nano),
+			Version: t.Name, Commit: commitOf(t), Discovered: now.UTC().Format(time.RFC3339Nano),
 		})
 	}
 	return added, findings
@@ -112,9 +117,6 @@ func ModuleVersions(known *registrydata.Module, tags []Tag, blacklist registryda
 // install.
 func recordedVersions(known *registrydata.Module) map[string]bool {
 	recorded := map[string]bool{}
-	if known == nil {
-		return recorded
-	}
 	for _, v := range known.Versions {
 		version := strings.ToLower(strings.TrimPrefix(v.Version, "v"))
 		recorded[version] = true
@@ -123,11 +125,13 @@ func recordedVersions(known *registrydata.Module) map[string]bool {
 	return recorded
 }
 
-func objectOf(t Tag) string {
-	if t.Object != "" {
-		return t.Object
+// commitOf is the commit behind a tag; the tag itself where that is all that is
+// known.
+func commitOf(t Tag) string {
+	if t.Commit != "" {
+		return t.Commit
 	}
-	return t.Commit
+	return t.Object
 }
 
 func barred(tag, version, reason string) Finding {
@@ -141,11 +145,9 @@ func barred(tag, version, reason string) Finding {
 // maxToldMoved bounds how many moved tags are told about at once.
 const maxToldMoved = 20
 
-// movedTags warns of tags that do not point any more to what was recorded.
+// movedTags warns of tags that do not point any more to what was recorded. A tag
+// of fewer than three numbers moves along by custom.
 func movedTags(known *registrydata.Module, tags []Tag) []Finding {
-	if known == nil {
-		return nil
-	}
 	commits := map[string]string{}
 	for _, v := range known.Versions {
 		commits[v.Version] = v.Commit
@@ -153,7 +155,7 @@ func movedTags(known *registrydata.Module, tags []Tag) []Finding {
 	var out []Finding
 	for _, t := range tags {
 		was := commits[t.Name]
-		if was == "" || was == t.Object || was == t.Commit || objectOf(t) == "" {
+		if was == "" || was == t.Object || was == t.Commit || commitOf(t) == "" || isShort(t.Name) {
 			continue
 		}
 		if len(out) == maxToldMoved {
@@ -162,9 +164,36 @@ func movedTags(known *registrydata.Module, tags []Tag) []Finding {
 		out = append(out, Finding{
 			Code: "tag-moved", Severity: Warning, Field: t.Name,
 			Message: fmt.Sprintf("The tag %s pointed to %s when it was recorded and points to %s now. The registry keeps serving what it recorded.",
-				t.Name, was, objectOf(t)),
+				t.Name, was, commitOf(t)),
 			Fix: "Tag a new version; a published one does not change.",
 		})
+	}
+	return out
+}
+
+// secondTags warns of tags that stand for a version that another tag stands for
+// too, and point to another commit than what was recorded, or is recorded now.
+func secondTags(known *registrydata.Module, tags []Tag, dropped map[string]Tag) []Finding {
+	names, first := map[string]bool{}, map[string]registrydata.ModuleVersion{}
+	for i := len(known.Versions) - 1; i >= 0; i-- { // of two the first counts
+		v := known.Versions[i]
+		names[v.Version] = true
+		first[canonicalVersion(strings.TrimPrefix(v.Version, "v"))] = v
+	}
+	var out []Finding
+	for _, t := range tags {
+		version, ok := registrydata.VersionKey(t.Name)
+		if !ok || names[t.Name] || isShort(t.Name) || len(out) == maxToldMoved {
+			continue
+		}
+		was, recorded := first[canonicalVersion(version)]
+		kept, twice := dropped[t.Name]
+		switch {
+		case recorded && was.Commit != "" && was.Commit != t.Commit && was.Commit != t.Object && !isShort(was.Version):
+			out = append(out, sameVersion(t, Tag{Name: was.Version, Commit: was.Commit}))
+		case !recorded && twice && kept.Commit != t.Commit:
+			out = append(out, sameVersion(t, kept))
+		}
 	}
 	return out
 }
