@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 	if child := os.Getenv(childVariable); child != "" {
 		os.Exit(runChild(child))
 	}
+	if child := os.Getenv(loadVariable); child != "" {
+		os.Exit(runLoadChild(child))
+	}
 	if os.Getenv(programVariable) != "" {
 		main()
 	}
