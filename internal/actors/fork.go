@@ -38,6 +38,12 @@ func (p *Person) OpenPull(ctx context.Context, r, fork Repo, title, body string)
 	return pull.GetNumber(), wrap(err, "open a pull request on %s", r)
 }
 
+// Pull reads a pull request.
+func (p *Person) Pull(ctx context.Context, r Repo, number int) (*github.PullRequest, error) {
+	pull, _, err := p.gh.PullRequests.Get(ctx, r.Owner, r.Name, number)
+	return pull, wrap(err, "read pull request %d of %s", number, r)
+}
+
 // PullCheck is the conclusion and summary of the newest check run on a pull
 // request's head, "" while there is none that is completed.
 func (p *Person) PullCheck(ctx context.Context, r Repo, number int) (conclusion, summary string, err error) {
