@@ -84,13 +84,20 @@ func (a *Authors) spoolZip(ctx context.Context, asset validation.Asset, limit in
 	return validation.ZipFacts{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: n}, nil
 }
 
-// spooled is a temporary file without a name, where the system allows that.
+// spooled is a temporary file without a name, where the system allows that: a
+// process that is killed leaves none behind.
 type spooled struct {
 	*os.File
 	named bool
 }
 
 func spoolFile(dir string) (*spooled, error) {
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	if file := namelessFile(dir); file != nil {
+		return &spooled{File: file}, nil
+	}
 	file, err := os.CreateTemp(dir, "registrar-*.zip")
 	if err != nil {
 		return nil, fmt.Errorf("spool an archive: %w", err)
