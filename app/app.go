@@ -151,6 +151,9 @@ func (a *App) Start(ctx context.Context) error {
 	if err := a.Queue.Start(ctx, a.reconciler, a.deliveries); err != nil {
 		return err
 	}
+	if a.Handlers != nil {
+		a.server.setups.Store(newSetup(a.Handlers.Setup, a.now, a.log))
+	}
 	a.server.webhooks.Store(newWebhook(a.cfg.GitHub.WebhookSecrets, a.reconciler, a.Queue, a.metrics, a.log))
 	a.health.contacted()
 	a.health.setStarted()

@@ -21,6 +21,7 @@ type server struct {
 	http     *http.Server
 	health   *health
 	webhooks atomic.Pointer[webhook] // nil until the App is ready for them
+	setups   atomic.Pointer[setup]   // the same
 	log      *slog.Logger
 }
 
@@ -38,6 +39,7 @@ func newServer(h *health, m *metrics, log *slog.Logger) *server {
 		},
 	}), s.observe)
 	e.POST("/webhook", s.webhook)
+	e.GET("/setup", s.setup)
 	e.GET("/healthz", h.alive)
 	e.GET("/readyz", h.ready)
 	e.GET("/metrics", echo.WrapHandler(promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
@@ -80,6 +82,15 @@ func (s *server) webhook(c echo.Context) error {
 	}
 	h.ServeHTTP(c.Response(), c.Request())
 	return nil
+}
+
+// setup answers 503 while the program starts, as webhook does.
+func (s *server) setup(c echo.Context) error {
+	page := s.setups.Load()
+	if page == nil {
+		return echo.NewHTTPError(http.StatusServiceUnavailable, "starting")
+	}
+	return page.serve(c)
 }
 
 // observe names each request, sets what every answer has, and logs it.

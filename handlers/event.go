@@ -11,7 +11,7 @@ import (
 // Events are the webhook events that Registrar subscribes to and translates.
 var Events = []string{
 	"issues", "issue_comment", "pull_request", "pull_request_review", "push", "release", "create",
-	"check_run", "check_suite", "repository",
+	"check_run", "check_suite", "repository", "installation", "installation_repositories",
 }
 
 // event is the little that the top halves read of a webhook's payload
@@ -59,6 +59,9 @@ type event struct {
 			} `json:"from"`
 		} `json:"owner"`
 	} `json:"changes"`
+	Installation struct {
+		ID int64 `json:"id"`
+	} `json:"installation"`
 	CheckRun   checkEvent `json:"check_run"`
 	CheckSuite checkEvent `json:"check_suite"`
 }
@@ -99,16 +102,18 @@ func (h *Handlers) Keys(name string, payload []byte) ([]Key, error) {
 
 func (h *Handlers) translations() map[string]func(event) []Key {
 	return map[string]func(event) []Key{
-		"issues":              h.issueKeys,
-		"issue_comment":       h.commentKeys,
-		"pull_request":        h.pullKeys,
-		"pull_request_review": h.reviewKeys,
-		"push":                h.pushKeys,
-		"release":             h.releaseKeys,
-		"create":              h.createKeys,
-		"check_run":           h.checkKeys,
-		"check_suite":         h.checkKeys,
-		"repository":          h.repositoryEventKeys,
+		"issues":                    h.issueKeys,
+		"issue_comment":             h.commentKeys,
+		"pull_request":              h.pullKeys,
+		"pull_request_review":       h.reviewKeys,
+		"push":                      h.pushKeys,
+		"release":                   h.releaseKeys,
+		"create":                    h.createKeys,
+		"check_run":                 h.checkKeys,
+		"check_suite":               h.checkKeys,
+		"repository":                h.repositoryEventKeys,
+		"installation":              h.installationKeys,
+		"installation_repositories": h.installationKeys,
 	}
 }
 

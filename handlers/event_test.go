@@ -62,6 +62,10 @@ func TestKeysOfEvents(t *testing.T) {
 		{"a closed warning moves its repository", "pull_request", `{"action":"closed","pull_request":{"number":8,"base":{"ref":"main"},"head":{"ref":"warning/module-acme/net/aws","repo":{"full_name":"reg/registry"}}},` + meta + `}`, []Key{"moved acme/terraform-aws-net"}},
 		{"a release that is gone is looked at", "release", `{"action":"deleted","release":{"tag_name":"v1"},` + theirs + `}`, []Key{"repository acme/terraform-provider-demo"}},
 		{"one that was taken back too", "release", `{"action":"unpublished","release":{"tag_name":"v1","draft":true},` + theirs + `}`, []Key{"repository acme/terraform-provider-demo"}},
+		{"a new installation is looked at", "installation", `{"action":"created","installation":{"id":12}}`, []Key{"installation 12"}},
+		{"and what it gets", "installation_repositories", `{"action":"added","installation":{"id":12}}`, []Key{"installation 12"}},
+		{"what it loses is nothing", "installation_repositories", `{"action":"removed","installation":{"id":12}}`, nil},
+		{"an installation without a number", "installation", `{"action":"created"}`, nil},
 		{"unknown events are not ours", "star", `{"action":"created"}`, nil},
 	} {
 		t.Run(c.rule, func(t *testing.T) {

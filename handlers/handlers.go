@@ -25,6 +25,8 @@ type Options struct {
 	Branches  Branches
 	Checks    Checks
 	Publisher Publisher
+	// Installations may be left out by who gets no events of them.
+	Installations Installations
 
 	Policy Policy
 	// MaxDelete is the share of the registry that one publication may remove,
@@ -63,6 +65,8 @@ type Handlers struct {
 	checks    Checks
 	publisher Publisher
 
+	installations Installations
+
 	policy    Policy
 	maxDelete float64
 	parallel  int
@@ -93,7 +97,7 @@ func New(o Options) *Handlers {
 	}
 	return &Handlers{
 		authors: o.Authors, snapshots: o.Snapshots, archives: o.Archives, threads: o.Threads, pulls: o.Pulls,
-		branches: o.Branches, checks: o.Checks, publisher: o.Publisher,
+		branches: o.Branches, checks: o.Checks, publisher: o.Publisher, installations: o.Installations,
 		policy: o.Policy, maxDelete: o.MaxDelete, parallel: o.Parallel, metadata: o.Metadata, branch: o.Branch, site: o.Site,
 		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{}, alerts: &keyedLock{}, merges: &keyedLock{},
 		now: o.Now, log: o.Log,
@@ -128,6 +132,8 @@ func (h *Handlers) Reconcile(ctx context.Context, key Key) (Result, error) {
 			return Result{}, fmt.Errorf("%w: %q", ErrMalformedKey, key)
 		}
 		return h.reconcileMoved(ctx, registrydata.Repository{Owner: owner, Name: name})
+	case onInstallation:
+		return h.reconcileInstallation(ctx, rest)
 	case onPublish:
 		return h.reconcilePublished(ctx)
 	}

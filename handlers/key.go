@@ -24,7 +24,9 @@ const (
 	onRepository = "repository"
 	onLook       = "look"
 	onMoved      = "moved"
-	onPublish    = "publish"
+
+	onInstallation = "installation"
+	onPublish      = "publish"
 )
 
 // PublishKey asks for everything up to the head of the metadata branch to be

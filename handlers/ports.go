@@ -138,6 +138,13 @@ type Checks interface {
 	PutCheck(ctx context.Context, c CheckRun) error
 }
 
+// Installations reads where the App is installed.
+type Installations interface {
+	// InstallationRepositories lists the repositories of an installation, at most
+	// limit of them; forge.ErrNotFound where there is no such installation.
+	InstallationRepositories(ctx context.Context, id int64, limit int) ([]forge.InstalledRepository, error)
+}
+
 // Publisher puts rendered entities where clients read them.
 type Publisher interface {
 	// Published is the commit that was published last; "" where none was.

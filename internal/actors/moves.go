@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/go-github/v57/github"
 )
@@ -15,7 +16,8 @@ func (p *Person) Rename(ctx context.Context, r Repo, name string) error {
 // Transfer gives a repository to another owner.
 func (p *Person) Transfer(ctx context.Context, r Repo, owner string) error {
 	_, _, err := p.gh.Repositories.Transfer(ctx, r.Owner, r.Name, github.TransferRequest{NewOwner: owner})
-	if _, accepted := err.(*github.AcceptedError); accepted {
+	var accepted *github.AcceptedError
+	if errors.As(err, &accepted) {
 		err = nil
 	}
 	return wrap(err, "transfer %s to %s", r, owner)
