@@ -79,6 +79,8 @@ type load struct {
 	failed   []int           // numbers that no process answered
 	answers  map[int]int     // by status
 	took     []time.Duration // of the accepted ones
+	calm     []time.Duration // of those before the kill
+	killed   bool
 }
 
 // TestLoad: webhooks come fast, and the process is killed in the middle of them.
@@ -117,6 +119,9 @@ func TestLoad(t *testing.T) {
 		senders.Go(func() { l.send(t, n) })
 		if n == total/2 {
 			senders.Go(func() {
+				l.mu.Lock()
+				l.killed = true
+				l.mu.Unlock()
 				memory = peakMemory(bot)
 				kill(bot)
 				bot = l.start(t, config)
@@ -142,6 +147,8 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	slices.Sort(l.took)
+	slices.Sort(l.calm)
+	t.Logf("until the kill: median %v, p99 %v, worst %v", l.calm[len(l.calm)/2], l.calm[len(l.calm)*99/100], l.calm[len(l.calm)-1])
 	t.Logf("%d webhooks in %v (%.0f/s), %d while nobody was there: median %v, p99 %v, worst %v; memory at most %d MB; all worked on after %v",
 		total, took.Round(time.Millisecond), float64(total)/took.Seconds(), len(lost),
 		l.took[len(l.took)/2], l.took[len(l.took)*99/100], l.took[len(l.took)-1], memory>>20, time.Since(began).Round(time.Millisecond))
@@ -211,6 +218,9 @@ func (l *load) send(t *testing.T, n int) {
 	_ = resp.Body.Close()
 	l.answers[resp.StatusCode]++
 	l.took = append(l.took, took)
+	if !l.killed {
+		l.calm = append(l.calm, took)
+	}
 	l.accepted[guid] = true
 }
 

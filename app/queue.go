@@ -58,9 +58,9 @@ const (
 	// pollInterval is how late a job may be that is due later than it was
 	// inserted. A job that is due at once wakes the workers itself.
 	pollInterval = 100 * time.Millisecond
-	// fetchPause is the least time between two fetches: the price of a fetch
-	// (0.2 ms) is small against it.
-	fetchPause = 2 * time.Millisecond
+	// fetchPause is the least time between two fetches. Each syncs the disk, which
+	// webhooks wait for; an idle bot fetches at once.
+	fetchPause = 10 * time.Millisecond
 	// soon is the shortest delay that River's scheduler keeps well enough.
 	soon = 10 * time.Second
 	// rescueAfter is how long after its time-out River takes a job for lost.

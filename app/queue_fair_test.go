@@ -43,8 +43,10 @@ func queueIsFair(t *testing.T, here func(*queueOptions)) {
 	}
 	send("grace", 1)
 	<-begun // the only worker is busy
-	send("mallory", 2*fairBurst)
-	send("Trudy", 2*fairBurst)
+	for range 2 * fairBurst {
+		send("mallory", 1)
+		send("Trudy", 1)
+	}
 	send("ada", 3)
 	close(wait)
 	settle(t, q)

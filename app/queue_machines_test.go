@@ -187,3 +187,24 @@ func TestMachinesGiveBackOrphans(t *testing.T) {
 		t.Errorf("ran %q, want the job of the process that is gone and not that of the one that lives", r.runs)
 	}
 }
+
+// What one process has locked, another waits for.
+func TestMachinesLock(t *testing.T) {
+	t.Parallel()
+	queues := severalQueues(t, 2, &fakeReconciler{})
+	unlock := queues[0].Lock("main")
+	queues[1].Lock("other")()
+	locked := make(chan bool)
+	var unlocked atomic.Bool
+	go func() {
+		defer close(locked)
+		defer queues[1].Lock("main")()
+		if !unlocked.Load() {
+			t.Error("two processes have the lock")
+		}
+	}()
+	time.Sleep(30 * time.Millisecond) // lets a fault show; nothing is waited for
+	unlocked.Store(true)
+	unlock()
+	<-locked
+}

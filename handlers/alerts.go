@@ -151,6 +151,9 @@ func entityNamed(kind, address string) (registrydata.Entity, bool) {
 
 // keyedLock lets one run at a time work on what has a name.
 type keyedLock struct {
+	// across does the same over all processes; nil where there is one.
+	across func(name string) (unlock func())
+
 	mu   sync.Mutex
 	held map[string]*waitedLock
 }
@@ -174,7 +177,12 @@ func (l *keyedLock) lock(name string) (unlock func()) {
 	one.waiting++
 	l.mu.Unlock()
 	one.mu.Lock()
+	elsewhere := func() {}
+	if l.across != nil {
+		elsewhere = l.across(name)
+	}
 	return func() {
+		elsewhere()
 		one.mu.Unlock()
 		l.mu.Lock()
 		defer l.mu.Unlock()

@@ -40,8 +40,11 @@ type Options struct {
 	Site     templates.Site
 	// WebURL is where authors' repositories are, "https://github.com" if empty.
 	WebURL string
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Lock lets one run at a time work on what has a name, over all processes;
+	// nil where this is the only one.
+	Lock func(name string) (unlock func())
+	Now  func() time.Time
+	Log  *slog.Logger
 }
 
 // Policy says what happens without a maintainer's hand.
@@ -99,7 +102,7 @@ func New(o Options) *Handlers {
 		authors: o.Authors, snapshots: o.Snapshots, archives: o.Archives, threads: o.Threads, pulls: o.Pulls,
 		branches: o.Branches, checks: o.Checks, publisher: o.Publisher, installations: o.Installations,
 		policy: o.Policy, maxDelete: o.MaxDelete, parallel: o.Parallel, metadata: o.Metadata, branch: o.Branch, site: o.Site,
-		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{}, alerts: &keyedLock{}, merges: &keyedLock{},
+		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{}, alerts: &keyedLock{across: o.Lock}, merges: &keyedLock{across: o.Lock},
 		now: o.Now, log: o.Log,
 	}
 }
