@@ -74,11 +74,11 @@ func (s *Server) handle(c *call, rec *record) (*response, error) {
 		}
 		rec.requestBody = c.body
 	}
-	if stale := s.reads.lookup(s, c); stale != nil {
-		return stale, nil
+	if resp, stale, err := s.reads.lookup(s, c); stale {
+		return resp, err
 	}
 	resp, err := s.runLocked(c)
-	s.reads.remember(s, c, resp)
+	s.reads.remember(s, c, resp, err)
 	return resp, err
 }
 

@@ -133,6 +133,10 @@ func (q *sender) run() {
 			continue
 		}
 		f := q.s.knobs.deliveryFate()
+		if f.late > 0 {
+			q.sendLate(d, f)
+			continue
+		}
 		if f.reorder && held == nil {
 			held = d
 			continue
@@ -143,6 +147,16 @@ func (q *sender) run() {
 			held = nil
 		}
 	}
+}
+
+// sendLate sends a delivery after others that came after it.
+func (q *sender) sendLate(d *delivery, f fate) {
+	q.s.hooks.workers.Add(1)
+	go func() {
+		defer q.s.hooks.workers.Done()
+		f.delay = f.late
+		q.send(d, f)
+	}()
 }
 
 // next takes the first of the queue. When the queue is empty it ends the run,

@@ -37,6 +37,11 @@ type Settings struct {
 	// repository be answered the same for that long after the change, as
 	// GitHub's replicas do.
 	StaleReads Duration `json:"stale_reads,omitempty"`
+	// StaleProbability is the chance of a read being stale; 0 means 1.
+	StaleProbability float64 `json:"stale_probability,omitempty"`
+	// SparePeople keeps faults, limits and stale reads from requests with a
+	// personal access token.
+	SparePeople bool `json:"spare_people,omitempty"`
 	// Seed makes the probabilities repeatable.
 	Seed uint64 `json:"seed,omitempty"`
 }
@@ -63,45 +68,6 @@ type SecondaryLimit struct {
 	After      int      `json:"after,omitempty"`
 	Times      int      `json:"times,omitempty"`
 	RetryAfter Duration `json:"retry_after,omitempty"`
-}
-
-// Fault makes matching REST requests fail.
-type Fault struct {
-	// Method and Path are regular expressions over the whole method and any
-	// part of the path ("/api/v3/repos/…"); empty matches all.
-	Method string `json:"method,omitempty"`
-	Path   string `json:"path,omitempty"`
-	// Status is the answer, 502 if 0. Negative drops the connection.
-	Status int `json:"status,omitempty"`
-	// Times is how often; 0 means always.
-	Times int `json:"times,omitempty"`
-	// Skip lets that many matching requests pass first.
-	Skip int `json:"skip,omitempty"`
-	// Probability is the chance of each; 0 means 1.
-	Probability float64 `json:"probability,omitempty"`
-	// DidIt carries the request out before it answers with the fault.
-	DidIt bool `json:"did_it,omitempty"`
-}
-
-// DeliveryFaults say what happens to webhook deliveries. A count is used up
-// before the probability is tried.
-type DeliveryFaults struct {
-	// Lose loses the next deliveries: they are logged as failed, as when the
-	// receiver was down, and can be redelivered.
-	Lose            int     `json:"lose,omitempty"`
-	LoseProbability float64 `json:"lose_probability,omitempty"`
-	// Drop loses them without a trace.
-	Drop            int     `json:"drop,omitempty"`
-	DropProbability float64 `json:"drop_probability,omitempty"`
-	// Duplicate sends the next deliveries twice under one GUID.
-	Duplicate            int     `json:"duplicate,omitempty"`
-	DuplicateProbability float64 `json:"duplicate_probability,omitempty"`
-	// Reorder holds the next deliveries back until the one after has gone out
-	// (or half a second has passed).
-	Reorder            int     `json:"reorder,omitempty"`
-	ReorderProbability float64 `json:"reorder_probability,omitempty"`
-	// Delay waits before each delivery.
-	Delay Duration `json:"delay,omitempty"`
 }
 
 // Knobs hold the Settings of a running server.
@@ -185,6 +151,9 @@ func (k *Knobs) pageSize() int {
 func (k *Knobs) fault(r *http.Request, didIt bool) *Fault {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.settings.SparePeople && fromPerson(r) {
+		return nil
+	}
 	for _, f := range k.faults {
 		if f.DidIt != didIt || (f.Times > 0 && f.done >= f.Times) ||
 			!f.method.MatchString(r.Method) || !f.path.MatchString(r.URL.Path) {
@@ -216,19 +185,24 @@ func (k *Knobs) chance(count *int, p float64) bool {
 type fate struct {
 	lose, drop, duplicate, reorder bool
 	delay                          time.Duration
+	late                           time.Duration // sent aside after that
 }
 
 func (k *Knobs) deliveryFate() fate {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	d := &k.settings.Deliveries
-	return fate{
+	f := fate{
 		drop:      k.chance(&d.Drop, d.DropProbability),
 		lose:      k.chance(&d.Lose, d.LoseProbability),
 		duplicate: k.chance(&d.Duplicate, d.DuplicateProbability),
 		reorder:   k.chance(&d.Reorder, d.ReorderProbability),
 		delay:     time.Duration(d.Delay),
 	}
+	if k.chance(&d.Late, d.LateProbability) {
+		f.late = time.Duration(d.LateBy)
+	}
+	return f
 }
 
 // delay waits the latency, or until the request is given up.

@@ -10,6 +10,13 @@ import (
 // defaultQuota is GitHub's hourly quota for a token.
 const defaultQuota = 5000
 
+// What GitHub says of its secondary limit, and by which clients know it.
+const (
+	secondaryMessage       = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+	secondaryDocumentation = "https://docs.github.com/free-pro-team@latest/rest/overview/" +
+		"rate-limits-for-the-rest-api#about-secondary-rate-limits"
+)
+
 // rateLimits count requests per token and hour.
 type rateLimits struct {
 	mu      sync.Mutex
@@ -123,8 +130,7 @@ func (k *Knobs) refuse() error {
 	k.refused++
 	wait := max(int(time.Duration(second.RetryAfter).Seconds()), 1)
 	return &apiError{status: http.StatusForbidden,
-		message: "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+		message: secondaryMessage,
 		header:  http.Header{"Retry-After": {strconv.Itoa(wait)}},
-		extra: obj{"documentation_url": "https://docs.github.com/free-pro-team@latest/rest/overview/" +
-			"rate-limits-for-the-rest-api#about-secondary-rate-limits"}}
+		extra:   obj{"documentation_url": secondaryDocumentation}}
 }

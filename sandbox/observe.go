@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -158,20 +157,4 @@ func (r *record) end() {
 		f(Exchange{Request: r.request, RequestBody: r.requestBody, Status: r.status,
 			Header: r.Header().Clone(), ResponseBody: r.body.Bytes()})
 	}
-}
-
-// writeFault answers with a fault that a knob ordered.
-func (r *record) writeFault(f *Fault) {
-	r.observed = false // a fault is not GitHub's contract
-	if f.Status < 0 {
-		r.status = 0
-		panic(http.ErrAbortHandler)
-	}
-	status := f.Status
-	if status == 0 {
-		status = http.StatusBadGateway
-	}
-	r.Header().Set("Content-Type", "application/json; charset=utf-8")
-	r.WriteHeader(status)
-	_, _ = fmt.Fprintf(r, `{"message":"Server Error"}`)
 }
