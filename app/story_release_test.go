@@ -80,14 +80,19 @@ func (s *story) seesNewestAlert(ctx context.Context, ts *testscript.TestScript, 
 	return all[0].GetState() == state && matches(want, text), fmt.Sprintf("%d, %s: %s", len(all), all[0].GetState(), text), nil
 }
 
-// storyRules: rules PERSON PATH TEXT adds keys to a data file of the metadata
-// branch, as a maintainer does by hand: '"minimum_version": "1.0.0"'.
+// storyRules: rules PERSON PATH AFTER TEXT writes a text into a data file of the
+// metadata branch, behind the first AFTER, as a maintainer does by hand.
 func storyRules(ts *testscript.TestScript, neg bool, args []string) {
 	s, ctx := theStory(ts), context.Background()
 	s.idle(ts)
 	p := s.person(ts, args[0])
 	text, err := p.File(ctx, s.metadata, args[1])
 	ts.Check(err)
-	text = strings.TrimSuffix(strings.TrimSpace(text), "\n}") + ",\n  " + args[2] + "\n}"
+	lines := strings.NewReplacer(`\n`, "\n")
+	after := lines.Replace(args[2])
+	if !strings.Contains(text, after) {
+		ts.Fatalf("%q stands not in %s", after, text)
+	}
+	text = strings.Replace(text, after, after+lines.Replace(args[3]), 1)
 	ts.Check(p.PutFile(ctx, s.metadata, args[1], []byte(text)))
 }

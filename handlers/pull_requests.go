@@ -77,8 +77,15 @@ func submissionIssue(branch string) (int, bool) {
 }
 
 // reconcilePull checks a pull request, and merges it where the policy says so.
+// One with new versions that waits is made anew where the metadata branch has
+// changed the same file.
 func (h *Handlers) reconcilePull(ctx context.Context, number int) (Result, error) {
-	return h.checkPull(ctx, number, false)
+	result, err := h.checkPull(ctx, number, false)
+	if err != nil || len(result.Next) > 0 {
+		return result, err
+	}
+	result.Next, err = h.overtakenRelease(ctx, number)
+	return result, err
 }
 
 // checkPull judges the files of a pull request unless its head has been judged,

@@ -43,6 +43,8 @@ func (h *Handlers) reconcilePublished(ctx context.Context) (Result, error) {
 // publishHead makes the head of the metadata branch live and returns its commit,
 // and what waited for it; "" where there is nothing new.
 func (h *Handlers) publishHead(ctx context.Context) (commit string, next []Key, err error) {
+	// What waits to be merged now is published with the rest.
+	h.merges.lock(h.branch)()
 	var head Commit
 	var published string
 	err = together(ctx,

@@ -211,3 +211,32 @@ func (h *Handlers) clearProposal(ctx context.Context, r release) error {
 	}
 	return h.branches.DeleteBranch(ctx, releaseBranch(r.entity))
 }
+
+// overtakenRelease is the repository whose pull request was made from a data file
+// that is not what the metadata branch has now.
+func (h *Handlers) overtakenRelease(ctx context.Context, number int) ([]Key, error) {
+	pull, err := h.pulls.Pull(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	e, ok := releaseEntity(pull.HeadBranch)
+	if !ok || !pull.Open || !pull.Own || pull.FromFork {
+		return nil, nil
+	}
+	tip, ok, err := h.branches.Branch(ctx, pull.HeadBranch)
+	if err != nil || !ok {
+		return nil, err
+	}
+	head, err := h.snapshots.Head(ctx)
+	if err != nil || head.SHA == tip.Parent {
+		return nil, err
+	}
+	var base, now []byte
+	err = together(ctx,
+		func(ctx context.Context) (err error) { base, _, err = h.snapshots.File(ctx, tip.Parent, e.Path()); return err },
+		func(ctx context.Context) (err error) { now, _, err = h.snapshots.File(ctx, head.SHA, e.Path()); return err })
+	if err != nil || string(base) == string(now) {
+		return nil, err
+	}
+	return []Key{RepositoryKey(repositoryOf(e))}, nil
+}
