@@ -39,6 +39,7 @@ type App struct {
 
 	forge      *forge.Forge
 	published  io.Closer
+	decisions  *decisions   // nil until Start, and where no handlers are made
 	registry   *ownRegistry // nil where the configuration wants none
 	registryAt net.Listener
 	reconciler Reconciler
@@ -141,6 +142,10 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	if a.reconciler == nil {
+		var err error
+		if a.decisions, err = openDecisions(a.cfg.decisionsPath()); err != nil {
+			return err
+		}
 		if err := a.meetGitHub(ctx); err != nil {
 			return err
 		}
@@ -189,7 +194,7 @@ func (a *App) Stop(ctx context.Context) error {
 		defer cancel()
 		errs = append(errs, a.server.stop(brief), ignoreClosed(a.listener.Close()))
 	}
-	errs = append(errs, a.registry.stop(ctx), a.Queue.Stop(ctx))
+	errs = append(errs, a.registry.stop(ctx), a.Queue.Stop(ctx), a.decisions.Close())
 	if a.published != nil {
 		errs = append(errs, a.published.Close())
 	}

@@ -39,6 +39,8 @@ The configuration, with what holds where a key is left out:
             access_log (false) }: answer the registry API as well; SIGHUP looks
             for new data and a new certificate. With data, and without github,
             metadata and publish: answer the registry API and do nothing else
+  log       decisions ("decisions.jsonl" beside the queue's database): the file
+            that every decision is appended to; see audit show
 
 env("NAME") is an environment variable, file("path") the text of a file. Paths
 are relative to the configuration file.`

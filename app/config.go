@@ -25,6 +25,8 @@ type Config struct {
 	Publish PublishConfig
 	// Server is what the bot listens on.
 	Server ServerConfig
+	// Log says where decisions are kept.
+	Log LogConfig
 }
 
 // GitHubConfig is the block github.

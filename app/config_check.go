@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,7 +42,18 @@ func (c Config) Faults() []configFault {
 	if c.registryOnly() {
 		return c.Server.faults()
 	}
-	return slices.Concat(c.GitHub.faults(), c.Metadata.faults(), c.Policy.faults(), c.Look.faults(), c.Queue.faults(), c.Publish.faults(c.servesMetadata()), c.Server.faults())
+	return slices.Concat(c.GitHub.faults(), c.Metadata.faults(), c.Policy.faults(), c.Look.faults(), c.Queue.faults(), c.Publish.faults(c.servesMetadata()), c.Server.faults(), c.logFaults())
+}
+
+var decisionsFault = configFault{"log.decisions", "no file for decisions",
+	`Name a file of their own: "decisions.jsonl". It is made where there is none, and only ever appended to.`}
+
+func (c Config) logFaults() []configFault {
+	path := c.decisionsPath()
+	if path == string(c.Queue.Database) || filepath.Base(path) == ".." || path == string(filepath.Separator) {
+		return []configFault{decisionsFault}
+	}
+	return nil
 }
 
 func (g GitHubConfig) faults() (faults []configFault) {

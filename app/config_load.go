@@ -60,6 +60,9 @@ type fileConfig struct {
 		StopWithin string        `hcl:"stop_within,optional"`
 		Registry   *fileRegistry `hcl:"registry,block"`
 	} `hcl:"server,block"`
+	Log *struct {
+		Decisions string `hcl:"decisions,optional"`
+	} `hcl:"log,block"`
 }
 
 // LoadConfig reads a configuration file and checks all of it. Paths in it are
@@ -126,6 +129,14 @@ func (f fileConfig) config(dir string) (Config, []configFault) {
 		cfg.Server = ServerConfig{Listen: s.Listen}
 		cfg.Server.StopWithin = duration("server.stop_within", s.StopWithin, &faults)
 		cfg.Server.Registry = s.Registry.config(dir, &faults)
+	}
+	if l := f.Log; l != nil && l.Decisions != "" {
+		cfg.Log.Decisions = within(dir, l.Decisions)
+		if strings.HasSuffix(l.Decisions, "/") { // which within has dropped
+			faults = append(faults, decisionsFault)
+		}
+	} else if cfg.Queue.Database.Server() {
+		cfg.Log.Decisions = within(dir, decisionsFile)
 	}
 	cfg.Publish = f.publish(dir, &faults)
 	return cfg, faults

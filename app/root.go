@@ -117,6 +117,7 @@ func rootCommand(env *environment) *cobra.Command {
 		sandboxCommand(env),
 		syncCommand(env),
 		jobsCommand(env),
+		auditCommand(env),
 		versionCommand(env),
 	)
 	refuseStrangeWords(root)

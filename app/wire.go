@@ -65,7 +65,7 @@ func (a *App) meetGitHub(ctx context.Context) error {
 	metadata := a.forge.Metadata()
 	a.Handlers = handlers.New(handlers.Options{
 		Authors: sharedAuthors{a.forge.Authors()}, Snapshots: metadata, Archives: metadata, Threads: metadata, Pulls: metadata,
-		Branches: metadata, Checks: metadata, Publisher: publisher, Installations: a.forge,
+		Branches: metadata, Checks: metadata, Publisher: publisher, Installations: a.forge, Decisions: a.decisions,
 		Policy: handlers.Policy{
 			Merge:    templates.Merge(a.cfg.Policy.Merge),
 			Releases: templates.Merge(a.cfg.Policy.Releases),

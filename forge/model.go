@@ -98,6 +98,7 @@ type Pull struct {
 	Open        bool
 	Merged      bool
 	MergeSHA    string
+	MergedBy    string // only of a pull request that was asked for by its number
 	HeadBranch  string
 	HeadSHA     string
 	FromFork    bool

@@ -28,6 +28,7 @@ type pullAnswer struct {
 	Merged      bool
 	MergedAt    *string    `json:"merged_at"`
 	MergeSHA    string     `json:"merge_commit_sha"`
+	MergedBy    *user      `json:"merged_by"`
 	Head        pullBranch `json:"head"`
 	Base        pullBranch `json:"base"`
 	HTMLURL     string     `json:"html_url"`
@@ -56,7 +57,7 @@ func (m *Metadata) pull(ctx context.Context, a pullAnswer) (Pull, error) {
 		BaseBranch: a.Base.Ref, BaseSHA: a.Base.SHA, URL: a.HTMLURL,
 	}
 	if p.Merged { // before the merge it is a test merge's
-		p.MergeSHA = a.MergeSHA
+		p.MergeSHA, p.MergedBy = a.MergeSHA, a.MergedBy.login()
 	}
 	return p, nil
 }

@@ -83,6 +83,11 @@ func decideAlert(open []Issue, a templates.Alert) alertPlan {
 }
 
 func (h *Handlers) applyAlert(ctx context.Context, a templates.Alert, p alertPlan) error {
+	if p.issue != nil && !p.empty() {
+		if err := h.decisions.record(ctx, alertDecision(a, p)); err != nil {
+			return err
+		}
+	}
 	for _, s := range p.spare {
 		settled, _ := templates.AlertBody(templates.Alert{Site: a.Site, Kind: a.Kind, Address: a.Address, Repository: a.Repository})
 		if err := h.closeAlert(ctx, s.Number, settled, "not_planned"); err != nil {
@@ -91,7 +96,7 @@ func (h *Handlers) applyAlert(ctx context.Context, a templates.Alert, p alertPla
 	}
 	switch {
 	case p.issue == nil && p.open:
-		return h.openAlert(ctx, a, p.text)
+		return h.openAlert(ctx, a, p)
 	case p.issue == nil:
 		return nil
 	case !p.open:
@@ -109,18 +114,21 @@ func (h *Handlers) closeAlert(ctx context.Context, number int, text, reason stri
 
 // openAlert opens the alert, unless a person has closed one that said the same:
 // that was their answer.
-func (h *Handlers) openAlert(ctx context.Context, a templates.Alert, text string) error {
+func (h *Handlers) openAlert(ctx context.Context, a templates.Alert, p alertPlan) error {
 	closed, err := h.threads.ClosedAlerts(ctx)
 	if err != nil {
 		return err
 	}
 	marker := templates.AlertMarker(a.Kind, a.Address)
 	if slices.ContainsFunc(closed, func(i Issue) bool {
-		return templates.HasMarker(i.Body, marker) && templates.AlertParts(i.Body) == templates.AlertParts(text)
+		return templates.HasMarker(i.Body, marker) && templates.AlertParts(i.Body) == templates.AlertParts(p.text)
 	}) {
 		return nil
 	}
-	_, err = h.threads.CreateIssue(ctx, templates.AlertTitle(a), text, []string{forge.AlertLabel})
+	if err := h.decisions.record(ctx, alertDecision(a, p)); err != nil {
+		return err
+	}
+	_, err = h.threads.CreateIssue(ctx, templates.AlertTitle(a), p.text, []string{forge.AlertLabel})
 	return err
 }
 

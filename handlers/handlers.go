@@ -27,6 +27,8 @@ type Options struct {
 	Publisher Publisher
 	// Installations may be left out by who gets no events of them.
 	Installations Installations
+	// Decisions is the decision log. Without it none is kept.
+	Decisions Decisions
 
 	Policy Policy
 	// MaxDelete is the share of the registry that one publication may remove,
@@ -80,6 +82,7 @@ type Handlers struct {
 	aliases   *aliasCache
 	alerts    *keyedLock // by the path of the entry
 	merges    *keyedLock // by the branch
+	decisions *decisionLog
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -103,7 +106,7 @@ func New(o Options) *Handlers {
 		branches: o.Branches, checks: o.Checks, publisher: o.Publisher, installations: o.Installations,
 		policy: o.Policy, maxDelete: o.MaxDelete, parallel: o.Parallel, metadata: o.Metadata, branch: o.Branch, site: o.Site,
 		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{}, alerts: &keyedLock{across: o.Lock}, merges: &keyedLock{across: o.Lock},
-		now: o.Now, log: o.Log,
+		decisions: &decisionLog{port: o.Decisions, now: o.Now}, now: o.Now, log: o.Log,
 	}
 }
 

@@ -125,6 +125,9 @@ func (h *Handlers) denyRecheck(ctx context.Context, number int, comment Comment)
 		explained = explained || strings.HasPrefix(c.Body, "<!-- registrar:"+templates.MarkerReply+" ")
 	}
 	if !explained {
+		if err := h.decisions.record(ctx, Decision{Did: DidRefuse, Issue: number, Asked: comment.Author}); err != nil {
+			return err
+		}
 		err = h.threads.CreateComment(ctx, number, templates.RecheckDeniedReply(templates.RecheckDenied{
 			Site: h.site, Comment: comment.ID, Asker: comment.Author,
 		}))

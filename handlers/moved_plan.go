@@ -31,6 +31,7 @@ func (h *Handlers) decideMoved(m moved) submissionPlan {
 		check := h.changesCheck(m.changes, facts.Provider, facts.Module)
 		p.check = &check
 	}
+	p.decision = movedDecision(m)
 	return p
 }
 

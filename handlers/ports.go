@@ -145,6 +145,13 @@ type Installations interface {
 	InstallationRepositories(ctx context.Context, id int64, limit int) ([]forge.InstalledRepository, error)
 }
 
+// Decisions keeps what was decided, for good.
+type Decisions interface {
+	// Record returns when the decision is kept. What it is about is done after
+	// that, and not at all after an error.
+	Record(ctx context.Context, d Decision) error
+}
+
 // Publisher puts rendered entities where clients read them.
 type Publisher interface {
 	// Published is the commit that was published last; "" where none was.

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -42,7 +43,7 @@ func (h *Handlers) publish(ctx context.Context, from, commit string, entities []
 		loader: registrydata.Loader{Tree: tree, Aliases: why.is, KeyID: keyID},
 	}
 	todo, err := p.choose(ctx, from, entities)
-	if err != nil {
+	if err := p.record(ctx, from, todo, err); err != nil {
 		return err
 	}
 	if err := p.each(ctx, todo, p.publish); err != nil {
@@ -50,6 +51,28 @@ func (h *Handlers) publish(ctx context.Context, from, commit string, entities []
 	}
 	h.log.Info("published", "commit", commit, "affected", len(entities), "entities", len(todo), "held_back", len(p.losses), "failed", len(p.failures))
 	return p.failures.join(heldBack(p.losses))
+}
+
+// record writes down what is about to be published, and what is held back. It
+// returns the error of choosing, or its own. A run that fails is tried again: what
+// it holds back is said once.
+func (p *publication) record(ctx context.Context, from string, todo []registrydata.Entity, chosen error) error {
+	log := p.h.decisions
+	var refused *publish.RefusedError
+	if errors.As(chosen, &refused) || len(p.losses) > 0 {
+		d := heldBackDecision(from, p.to, p.losses)
+		if chosen != nil {
+			d = heldBackDecision(from, p.to, refused.Losses)
+			d.Entities = len(p.removals)
+		}
+		if err := log.recordOnce(ctx, "held back", d); err != nil {
+			return errors.Join(chosen, err)
+		}
+	}
+	if chosen != nil || len(todo) == 0 {
+		return chosen
+	}
+	return log.record(ctx, publishDecision(from, p.to, todo))
 }
 
 // choose looks at the entities and returns those that are to be published. Where

@@ -106,12 +106,15 @@ func (h *Handlers) checkPull(ctx context.Context, number int, force bool) (Resul
 		return Result{}, err
 	}
 	if !done || check.Conclusion == "" || force {
-		fresh, touches, err := h.judgePull(ctx, pull)
+		fresh, decision, touches, err := h.judgePull(ctx, pull)
 		if err != nil || !touches {
 			return Result{}, err
 		}
 		fresh.ID, fresh.SHA = check.ID, pull.HeadSHA
 		if !done || !sameCheck(check, fresh) {
+			if err := h.decisions.record(ctx, decision); err != nil {
+				return Result{}, err
+			}
 			if err := h.checks.PutCheck(ctx, fresh); err != nil {
 				return Result{}, fmt.Errorf("write check run of pull request %d: %w", number, err)
 			}
@@ -144,8 +147,11 @@ func (h *Handlers) mergeByPolicy(ctx context.Context, pull Pull, check CheckRun)
 	if err != nil {
 		return Result{}, err
 	}
-	merge, err := h.mayMerge(ctx, policy, pull)
+	merge, approved, err := h.mayMerge(ctx, policy, pull)
 	if err != nil || !merge {
+		return Result{}, err
+	}
+	if err := h.decisions.record(ctx, mergeDecision(pull, policy, approved)); err != nil {
 		return Result{}, err
 	}
 	title := fmt.Sprintf("%s (#%d)", pull.Title, pull.Number)
@@ -200,34 +206,36 @@ func (h *Handlers) followUnmergeable(pull Pull) Result {
 }
 
 // mayMerge asks the policy: automatic, or the approval of someone who has write
-// permission now, given for the very commit that would be merged.
-func (h *Handlers) mayMerge(ctx context.Context, policy templates.Merge, pull Pull) (bool, error) {
+// permission now, given for the very commit that would be merged. approved are
+// those who gave theirs.
+func (h *Handlers) mayMerge(ctx context.Context, policy templates.Merge, pull Pull) (merge bool, approved []string, err error) {
 	switch policy {
 	case templates.MergeAutomatic:
-		return true, nil
+		return true, nil, nil
 	case templates.MergeApproved:
 	default:
-		return false, nil
+		return false, nil, nil
 	}
 	reviews, err := h.pulls.Reviews(ctx, pull.Number)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
-	approved := false
 	for login, state := range lastReviews(reviews, pull.HeadSHA) {
 		if state == "COMMENTED" {
 			continue
 		}
 		writes, err := h.threads.CanWrite(ctx, login)
 		if err != nil {
-			return false, err
+			return false, nil, err
 		}
 		if writes && state == "CHANGES_REQUESTED" {
-			return false, nil
+			return false, nil, nil
 		}
-		approved = approved || writes && state == "APPROVED"
+		if writes && state == "APPROVED" {
+			approved = append(approved, login)
+		}
 	}
-	return approved, nil
+	return len(approved) > 0, approved, nil
 }
 
 // lastReviews is each reviewer's last word: an approval of an older head does
@@ -245,10 +253,10 @@ func lastReviews(reviews []Review, head string) map[string]string {
 
 // judgePull judges the files of a pull request by the same rules as a
 // submission. touches is false where it changes no data.
-func (h *Handlers) judgePull(ctx context.Context, pull Pull) (check CheckRun, touches bool, err error) {
+func (h *Handlers) judgePull(ctx context.Context, pull Pull) (check CheckRun, d Decision, touches bool, err error) {
 	changes, err := h.pulls.PullChanges(ctx, pull.Number)
 	if err != nil {
-		return CheckRun{}, false, err
+		return CheckRun{}, Decision{}, false, err
 	}
 	var data []registrydata.Change
 	for _, c := range changes {
@@ -257,25 +265,21 @@ func (h *Handlers) judgePull(ctx context.Context, pull Pull) (check CheckRun, to
 		}
 	}
 	if len(data) == 0 {
-		return CheckRun{}, false, nil
+		return CheckRun{}, Decision{}, false, nil
 	}
 	author, err := h.responsible(ctx, pull)
 	if err != nil {
-		return CheckRun{}, false, err
+		return CheckRun{}, Decision{}, false, err
 	}
 	files, err := each(ctx, data, func(ctx context.Context, c registrydata.Change) (templates.CheckedFile, error) {
 		return h.judgeChange(ctx, pull, author, c)
 	})
 	if err != nil {
-		return CheckRun{}, false, fmt.Errorf("judge pull request %d: %w", pull.Number, err)
+		return CheckRun{}, Decision{}, false, fmt.Errorf("judge pull request %d: %w", pull.Number, err)
 	}
-	failed := false
-	for _, f := range files {
-		for _, finding := range f.Findings {
-			failed = failed || finding.Severity == validation.Error
-		}
-	}
-	return checkRun(templates.CheckRunText(templates.CheckRun{Site: h.site, Files: files, Own: pull.Own}), failed), true, nil
+	d = pullDecision(pull, author, files)
+	failed := d.Verdict != validation.Accept
+	return checkRun(templates.CheckRunText(templates.CheckRun{Site: h.site, Files: files, Own: pull.Own}), failed), d, true, nil
 }
 
 func isData(path string) bool {

@@ -13,6 +13,8 @@ type releasePlan struct {
 	branch *BranchDraft
 	pull   *PullDraft
 	check  *CheckRun
+	// decision is what they are made for.
+	decision *Decision
 }
 
 // decideRelease wants one branch on top of the metadata branch with all the new
@@ -41,6 +43,7 @@ func (h *Handlers) decideRelease(r release) releasePlan {
 		check := h.releaseCheck(r)
 		p.check = &check
 	}
+	p.decision = releaseDecision(r)
 	return p
 }
 
@@ -95,7 +98,7 @@ func (h *Handlers) releaseCheck(r release) CheckRun {
 // applyRelease makes the plan true.
 func (h *Handlers) applyRelease(ctx context.Context, r *release, p releasePlan) error {
 	s := submission{tip: r.tip, pull: r.pull}
-	err := h.applyPull(ctx, &s, submissionPlan{branch: p.branch, pull: p.pull, check: p.check})
+	err := h.applyPull(ctx, &s, submissionPlan{branch: p.branch, pull: p.pull, check: p.check, decision: p.decision})
 	r.tip, r.pull = s.tip, s.pull
 	if r.pull != nil && r.tip != nil && r.pull.Open {
 		r.pull.HeadSHA = r.tip.SHA

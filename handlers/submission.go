@@ -36,6 +36,8 @@ type submission struct {
 	// clients now find there.
 	live   bool
 	served sentences
+
+	recorded bool // the verdict is in the decision log
 }
 
 // judgement is the verdict on a submission and what it wants in the data.

@@ -57,6 +57,9 @@ func (h *Handlers) applyPull(ctx context.Context, s *submission, p submissionPla
 		}
 		s.tip = &tip
 	}
+	if err := h.recordPlan(ctx, s, p); err != nil {
+		return err
+	}
 	return together(ctx,
 		func(ctx context.Context) error {
 			if p.pull == nil {
@@ -78,6 +81,21 @@ func (h *Handlers) applyPull(ctx context.Context, s *submission, p submissionPla
 			return h.checks.PutCheck(ctx, check)
 		},
 	)
+}
+
+// recordPlan writes down why a branch, a pull request or a check run is made. A
+// run that ends after it finds one of them missing, and records it again.
+func (h *Handlers) recordPlan(ctx context.Context, s *submission, p submissionPlan) error {
+	if p.decision == nil || p.branch == nil && p.pull == nil && p.check == nil {
+		return nil
+	}
+	d := *p.decision
+	d.Commit, d.Pull = s.tip.SHA, 0
+	if s.pullOpen() {
+		d.Pull = s.pull.Number
+	}
+	s.recorded = true
+	return h.decisions.record(ctx, d)
 }
 
 func (h *Handlers) applyLabels(ctx context.Context, number int, p submissionPlan) error {
@@ -123,13 +141,27 @@ func (h *Handlers) applyComment(ctx context.Context, s submission, c *templates.
 		c.Pull = &templates.PullLink{Number: s.pull.Number, URL: s.pull.URL}
 	}
 	body := stamped(templates.SubmissionComment(*c), note)
-	switch {
-	case s.comment == nil:
-		return h.threads.CreateComment(ctx, s.issue.Number, body)
-	case sameText(s.comment.Body, body):
+	if s.comment != nil && sameText(s.comment.Body, body) {
 		return nil
 	}
+	if err := h.recordAnswer(ctx, s, *c); err != nil {
+		return err
+	}
+	if s.comment == nil {
+		return h.threads.CreateComment(ctx, s.issue.Number, body)
+	}
 	return h.threads.EditComment(ctx, s.comment.ID, body)
+}
+
+func (h *Handlers) recordAnswer(ctx context.Context, s submission, c templates.Comment) error {
+	if h.decisions.port == nil {
+		return nil
+	}
+	d, err := h.answerDecision(ctx, s, c)
+	if err != nil {
+		return err
+	}
+	return h.decisions.record(ctx, d)
 }
 
 // sameText compares texts as GitHub gives them back: it keeps them, but for the

@@ -25,6 +25,9 @@ type submissionPlan struct {
 	unlabel []string
 	closing string // state reason to close the issue with
 
+	// decision is what branch, pull request and check run are made for.
+	decision *Decision
+
 	again time.Duration
 }
 
@@ -163,6 +166,7 @@ func (h *Handlers) decideAccepted(s submission, p *submissionPlan) {
 		p.check = &check
 	}
 	p.comment = h.submissionComment(s, templates.StatePullRequest)
+	p.decision = judgedDecision(s)
 }
 
 func (h *Handlers) submissionCommit(s submission) templates.Commit {
