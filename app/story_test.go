@@ -34,6 +34,7 @@ func TestStories(t *testing.T) {
 			"expect": storyExpect, "quiet": storyQuiet, "run": storyRun,
 			"github": storyGitHub, "asset": storyAsset, "tags": storyTags, "repeat": storyRepeat, "forget": storyForget, "push": storyPush,
 			"later": storyLater, "release": storyRelease, "tag": storyTag, "rules": storyRules, "look": storyLook, "web": storyWeb, "registered": storyRegistered,
+			"decided": storyDecided, "rights": storyRights, "rephrase": storyRephrase,
 		},
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
@@ -503,6 +504,7 @@ func storyQuiet(ts *testscript.TestScript, neg bool, args []string) {
 	for _, key := range args {
 		key = strings.ReplaceAll(key, "_", " ")
 		s.github.ResetCalls()
+		decided := s.decisionsSize(ts)
 		if _, err := s.bot.Handlers.Reconcile(context.Background(), handlers.Key(key)); err != nil {
 			ts.Fatalf("second run of %q: %v", key, err)
 		}
@@ -517,6 +519,9 @@ func storyQuiet(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		if len(writes) > 0 {
 			ts.Fatalf("a second run of %q writes:\n%s", key, strings.Join(writes, "\n"))
+		}
+		if s.decisionsSize(ts) != decided {
+			ts.Fatalf("a second run of %q decides something", key)
 		}
 	}
 }

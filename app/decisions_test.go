@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tofu-registrar/registrar/handlers"
+	"github.com/tofu-registrar/registrar/validation"
+)
+
+func decided(id string, issue int, about ...string) handlers.Decision {
+	return handlers.Decision{ID: id, Time: time.Unix(1700000000, 0).UTC(), Did: handlers.DidJudge, Issue: issue, About: about}
+}
+
+// readAll reads a log without asking for anything in particular.
+func readAll(t *testing.T, path string) (ids []string, faulty int) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	faulty, err = readDecisions(f, func(d handlers.Decision) error {
+		ids = append(ids, d.ID)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids, faulty
+}
+
+// Many writers, of two processes, lose no line and mix none.
+func TestDecisionsOfManyWriters(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "decisions.jsonl")
+	var wait sync.WaitGroup
+	for process := range 2 {
+		log, err := openDecisions(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer log.Close()
+		for writer := range 8 {
+			wait.Go(func() {
+				for i := range 10 {
+					if err := log.Record(context.Background(), decided(fmt.Sprintf("%d-%d-%d", process, writer, i), i)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+	}
+	wait.Wait()
+	ids, faulty := readAll(t, path)
+	seen := map[string]bool{}
+	for _, id := range ids {
+		seen[id] = true
+	}
+	if len(ids) != 160 || len(seen) != 160 || faulty != 0 {
+		t.Errorf("%d lines, %d of them different, %d faulty", len(ids), len(seen), faulty)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+}
+
+// A line that a crash cut off is passed over, told, and ended by the next one.
+func TestDecisionsAfterACrash(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "decisions.jsonl")
+	record := func(d handlers.Decision) {
+		log, err := openDecisions(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(log.Record(context.Background(), d), log.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record(decided("a", 1))
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cut := 1; cut < len(whole); cut++ {
+		if err := os.WriteFile(path, append(whole[:len(whole):len(whole)], whole[:cut]...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		record(decided("b", 2))
+		ids, faulty := readAll(t, path)
+		wantFaulty := 1
+		if cut == len(whole)-1 { // only the line's end is missing
+			wantFaulty = 0
+			ids = append(ids[:1], ids[2:]...)
+		}
+		if strings.Join(ids, " ") != "a b" || faulty != wantFaulty {
+			t.Fatalf("cut at %d: %v, %d faulty", cut, ids, faulty)
+		}
+	}
+}
+
+// fullDisk takes half of a line and then nothing, until there is room again.
+type fullDisk struct {
+	*os.File
+	full     bool
+	unsynced bool
+}
+
+func (f *fullDisk) Write(b []byte) (int, error) {
+	if f.full {
+		n, _ := f.File.Write(b[:len(b)/2])
+		return n, errors.New("no space left on device")
+	}
+	return f.File.Write(b)
+}
+
+func (f *fullDisk) Sync() error {
+	if f.unsynced {
+		return errors.New("input/output error")
+	}
+	return f.File.Sync()
+}
+
+// A disk that is full, or fails to sync, is an error: the job is tried again, and
+// its line is there in the end.
+func TestDecisionsOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "decisions.jsonl")
+	log, err := openDecisions(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	disk := &fullDisk{File: log.file.(*os.File), full: true}
+	log.file = disk
+	if log.Record(context.Background(), decided("a", 1)) == nil {
+		t.Error("a full disk is no error")
+	}
+	disk.full, disk.unsynced = false, true
+	if log.Record(context.Background(), decided("b", 1)) == nil {
+		t.Error("a line that is not synced is kept")
+	}
+	disk.unsynced = false
+	for _, id := range []string{"a", "b"} {
+		if err := log.Record(context.Background(), decided(id, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ids, faulty := readAll(t, path); strings.Join(ids, " ") != "b a b" || faulty != 1 {
+		t.Errorf("%v, %d faulty", ids, faulty)
+	}
+}
+
+// What is asked for brings the issues and pull requests that belong to it, and
+// no decision twice that a crash had written twice.
+func TestDecisionQuery(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cfg := writeConfig(t, dir, "")
+	merge := handlers.Decision{ID: "3", Did: handlers.DidMerge, Issue: 1, Pull: 2, Approved: []string{"grace"}, Policy: "approved"}
+	opened := decided("1", 1, "provider acme/demo")
+	opened.Pull = 2
+	hostile := decided("5", 9, "module acme/net/demo")
+	hostile.Findings = []handlers.DecisionFinding{{Code: "c", Severity: validation.Error, Message: "\x1b[2Jgone\n2026 judged accept"}}
+	log, err := openDecisions(filepath.Join(dir, decisionsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []handlers.Decision{
+		opened, opened, decided("2", 7, "provider acme/other"), merge, decided("4", 0, "provider-key acme"), hostile,
+		{ID: "6", Did: handlers.DidPublish, Entities: 1, About: []string{"provider acme/demo"}}, opened,
+	} {
+		if err := log.Record(context.Background(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		ids  string
+	}{
+		{[]string{"acme/demo"}, 0, "1 3 6 1"},
+		{[]string{"ACME/Demo"}, 0, "1 3 6 1"},
+		{[]string{"issue", "1"}, 0, "1 3 1"},
+		{[]string{"pull", "2"}, 0, "1 3 1"},
+		{[]string{"issue", "#7"}, 0, "2"},
+		{[]string{"key", "acme"}, 0, "4"},
+		{[]string{"acme/net/demo"}, 0, "5"},
+		{[]string{"acme/none"}, 1, ""},
+		{[]string{"acme"}, 2, ""},
+		{[]string{"issue", "x"}, 2, ""},
+	} {
+		args := append([]string{"audit", "show", "--json", "--config", cfg}, c.args...)
+		code, out, errs := command(context.Background(), t, args...)
+		var ids []string
+		if _, err := readDecisions(strings.NewReader(out), func(d handlers.Decision) error { ids = append(ids, d.ID); return nil }); err != nil {
+			t.Error(err)
+		}
+		if code != c.code || strings.Join(ids, " ") != c.ids {
+			t.Errorf("%v: %d %v\n%s", c.args, code, ids, errs)
+		}
+	}
+	_, out, _ := command(context.Background(), t, "audit", "show", "acme/net/demo", "--config", cfg)
+	if strings.ContainsAny(out, "\x1b") || !strings.Contains(out, "error      c:  [2Jgone 2026 judged accept\n") {
+		t.Errorf("%q", out)
+	}
+}
+
+func TestConfigOfDecisions(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ queue, log, want, fault string }{
+		{"", "", "DIR/decisions.jsonl", ""},
+		{`database = "data/queue.db"`, "", "DIR/data/decisions.jsonl", ""},
+		{`database = "postgres://u:p@localhost/registrar"`, "", "DIR/decisions.jsonl", ""},
+		{"", `decisions = "log/d.jsonl"`, "DIR/log/d.jsonl", ""},
+		{"", `decisions = "/var/log/d.jsonl"`, "/var/log/d.jsonl", ""},
+		{"", `decisions = "log/"`, "", "registrar.hcl:16:19: no file for decisions."},
+		{`database = "x.db"`, `decisions = "x.db"`, "", "registrar.hcl:16:19: no file for decisions."},
+	} {
+		dir := t.TempDir()
+		path := writeConfig(t, dir, "")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = fmt.Appendf(text, "queue {\n%s\n}\nlog {\n  %s\n}\n", c.queue, c.log)
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := LoadConfig(path, func(string) string { return "" })
+		if c.fault != "" {
+			if err == nil || !strings.Contains(err.Error(), c.fault) {
+				t.Errorf("%+v: %v", c, err)
+			}
+			continue
+		}
+		if want := strings.ReplaceAll(c.want, "DIR", dir); err != nil || cfg.decisionsPath() != want {
+			t.Errorf("%+v: %s, %v", c, cfg.decisionsPath(), err)
+		}
+	}
+}
