@@ -225,8 +225,8 @@ func TestConfigOfDecisions(t *testing.T) {
 		{`database = "postgres://u:p@localhost/registrar"`, "", "DIR/decisions.jsonl", ""},
 		{"", `decisions = "log/d.jsonl"`, "DIR/log/d.jsonl", ""},
 		{"", `decisions = "/var/log/d.jsonl"`, "/var/log/d.jsonl", ""},
-		{"", `decisions = "log/"`, "", "registrar.hcl:16:19: no file for decisions."},
-		{`database = "x.db"`, `decisions = "x.db"`, "", "registrar.hcl:16:19: no file for decisions."},
+		{"", `decisions = "log/"`, "", "registrar.hcl:17:15: no file for decisions."},
+		{`database = "x.db"`, `decisions = "x.db"`, "", "registrar.hcl:17:15: no file for decisions."},
 	} {
 		dir := t.TempDir()
 		path := writeConfig(t, dir, "")
