@@ -28,7 +28,7 @@ The configuration, with what holds where a key is left out:
             release and of a silent one; tags_most ("12h"); limit ("24h", how old
             a look may become); feeds_per_second (10), tags_per_second (3),
             parallel (16); off (false)
-  queue     database ("registrar.db", or "postgres://user:password@host/name",
+  queue     database ("registrar.db", or "postgres://HOST/NAME",
             which several processes may serve), workers (16), sweep_every ("5m")
   publish   base_url; name (its host); directory { path } or
             r2 { account_id, bucket, access_key_id, secret_access_key };
