@@ -167,7 +167,7 @@ type decisionLog struct {
 	now  func() time.Time
 
 	mu   sync.Mutex
-	last map[string]string // by what goes on failing: the ID of what was said of it last
+	last string // the ID of what recordOnce wrote last
 }
 
 // record writes a decision down. An error is the operator's: nothing may be done
@@ -181,13 +181,13 @@ func (l *decisionLog) record(ctx context.Context, d Decision) error {
 
 // recordOnce is record of what every try of a job finds again: this process says
 // it once while it stays the same.
-func (l *decisionLog) recordOnce(ctx context.Context, what string, d Decision) error {
+func (l *decisionLog) recordOnce(ctx context.Context, d Decision) error {
 	if l.port == nil {
 		return nil
 	}
 	d = d.bounded().identified()
 	l.mu.Lock()
-	known := l.last[what] == d.ID
+	known := l.last == d.ID
 	l.mu.Unlock()
 	if known {
 		return nil
@@ -197,10 +197,7 @@ func (l *decisionLog) recordOnce(ctx context.Context, what string, d Decision) e
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.last == nil {
-		l.last = map[string]string{}
-	}
-	l.last[what] = d.ID
+	l.last = d.ID
 	return nil
 }
 

@@ -66,17 +66,17 @@ func TestDecisionOnce(t *testing.T) {
 	l := &decisionLog{port: k, now: time.Now}
 	ctx := context.Background()
 	for _, fails := range []bool{false, false} {
-		if err := l.recordOnce(ctx, "held back", Decision{Did: DidHoldBack, Commit: "a"}); (err != nil) != fails {
+		if err := l.recordOnce(ctx, Decision{Did: DidHoldBack, Commit: "a"}); (err != nil) != fails {
 			t.Errorf("%v", err)
 		}
 	}
 	for range 2 {
-		if l.recordOnce(ctx, "held back", Decision{Did: DidHoldBack, Commit: "b"}) == nil {
+		if l.recordOnce(ctx, Decision{Did: DidHoldBack, Commit: "b"}) == nil {
 			t.Error("a full disk is no error")
 		}
 	}
 	k.room = 3
-	if err := l.recordOnce(ctx, "held back", Decision{Did: DidHoldBack, Commit: "b"}); err != nil || len(k.lines) != 2 {
+	if err := l.recordOnce(ctx, Decision{Did: DidHoldBack, Commit: "b"}); err != nil || len(k.lines) != 2 {
 		t.Errorf("%v, %d lines", err, len(k.lines))
 	}
 }

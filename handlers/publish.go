@@ -65,7 +65,7 @@ func (p *publication) record(ctx context.Context, from string, todo []registryda
 			d = heldBackDecision(from, p.to, refused.Losses)
 			d.Entities = len(p.removals)
 		}
-		if err := log.recordOnce(ctx, "held back", d); err != nil {
+		if err := log.recordOnce(ctx, d); err != nil {
 			return errors.Join(chosen, err)
 		}
 	}
