@@ -233,8 +233,14 @@ func (h *Handlers) overtakenRelease(ctx context.Context, number int) ([]Key, err
 	}
 	var base, now []byte
 	err = together(ctx,
-		func(ctx context.Context) (err error) { base, _, err = h.snapshots.File(ctx, tip.Parent, e.Path()); return err },
-		func(ctx context.Context) (err error) { now, _, err = h.snapshots.File(ctx, head.SHA, e.Path()); return err })
+		func(ctx context.Context) (err error) {
+			base, _, err = h.snapshots.File(ctx, tip.Parent, e.Path())
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			now, _, err = h.snapshots.File(ctx, head.SHA, e.Path())
+			return err
+		})
 	if err != nil || string(base) == string(now) {
 		return nil, err
 	}
