@@ -198,7 +198,7 @@ func TestPublisherChange(t *testing.T) {
 		dir := "v1/providers/acme/demo/"
 		want := Difference{
 			Entity: demo, Delete: []string{dir + "1.1.0/download/linux/amd64"},
-			Write: []string{dir + "1.0.0/download/linux/amd64", dir + "1.2.0/download/linux/amd64"},
+			Write:    []string{dir + "1.0.0/download/linux/amd64", dir + "1.2.0/download/linux/amd64"},
 			Replaces: true,
 		}
 		if diff := cmp.Diff(want, d); diff != "" || err != nil {
