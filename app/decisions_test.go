@@ -250,3 +250,28 @@ func TestConfigOfDecisions(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is in the log, reading it ends, loses no good line behind a bad one,
+// and brings nothing to the terminal that moves the cursor.
+func FuzzReadDecisions(f *testing.F) {
+	f.Add([]byte(`{"id":"1","did":"judged","about":["provider acme/demo"],"findings":[{"code":"c","severity":"error","message":"\u001b[2J"}]}` + "\n"))
+	f.Add([]byte("{\"id\":\"1\"\n\n{}\n[]\nnull\n\xff\x00"))
+	f.Add([]byte(`{"id":"1","issue":-1,"pull":1e9,"versions":[{}],"time":"9999-12-31T23:59:59Z"}`))
+	f.Fuzz(func(t *testing.T, log []byte) {
+		query := decisionQuery{name: "provider acme/demo", issues: map[int]bool{1: true}, pulls: map[int]bool{}}
+		const good = `{"id":"last","did":"judged","issue":1}` + "\n"
+		last := ""
+		_, err := query.read(strings.NewReader(string(log)+"\n"+good), func(d handlers.Decision) error {
+			last = d.ID
+			for _, r := range decisionText(d) {
+				if r != '\n' && r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0 {
+					t.Errorf("%q is shown", r)
+				}
+			}
+			return nil
+		})
+		if err != nil || last != "last" {
+			t.Errorf("%v, the last line is %q", err, last)
+		}
+	})
+}

@@ -83,7 +83,7 @@ func (m *Metadata) archive(ctx context.Context, commit string, each func(Archive
 	bounded := &limitedBody{ReadCloser: resp.Body, left: maxArchive, err: errResponseTooLarge}
 	body := newPatientBody(bounded, cancel, cfg.Limits.Idle)
 	defer body.Close()
-	return readArchive(body, each)
+	return readArchive(body, maxArchiveContent, maxArchiveFiles, each)
 }
 
 // archiveAddress asks where the archive is. For a private repository the address
@@ -113,14 +113,14 @@ func archiveHosts(cfg Config) ([]string, error) {
 
 var errArchiveTooLarge = errors.New("the archive holds more than is read")
 
-// readArchive reads a tar archive. GitHub puts everything into one folder, whose
-// name says nothing.
-func readArchive(compressed io.Reader, each func(ArchiveFile) error) error {
+// readArchive reads a tar archive of at most so many bytes, unpacked, and so many
+// entries. GitHub puts everything into one folder, whose name says nothing.
+func readArchive(compressed io.Reader, most int64, mostFiles int, each func(ArchiveFile) error) error {
 	plain, err := gzip.NewReader(compressed)
 	if err != nil {
 		return err
 	}
-	bounded := &limitedBody{ReadCloser: plain, left: maxArchiveContent, err: errArchiveTooLarge}
+	bounded := &limitedBody{ReadCloser: plain, left: most, err: errArchiveTooLarge}
 	defer bounded.Close()
 	files := tar.NewReader(bounded)
 	for n := 0; ; n++ {
@@ -128,7 +128,7 @@ func readArchive(compressed io.Reader, each func(ArchiveFile) error) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err == nil && n >= maxArchiveFiles {
+		if err == nil && n >= mostFiles {
 			err = errArchiveTooLarge
 		}
 		if err != nil {

@@ -63,7 +63,7 @@ func AlertMarker(kind validation.Kind, address string) string {
 
 // AlertTitle is plain text of at most 256 characters.
 func AlertTitle(a Alert) string {
-	return Quote(plainThing(a.Kind, a.Address)+" needs attention", Plain, maxTitle-1)
+	return plainTitle(plainThing(a.Kind, a.Address) + " needs attention")
 }
 
 // AlertBody begins with its marker (AlertMarker). open is false where no

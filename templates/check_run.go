@@ -55,7 +55,7 @@ type Annotation struct {
 func CheckRunText(c CheckRun) CheckText {
 	page := newCheckPage(c)
 	return CheckText{
-		Title:       Quote(page.title(), Plain, maxTitle-1),
+		Title:       plainTitle(page.title()),
 		Summary:     fit(render("check-summary.md", page), maxText),
 		Text:        fit(render("check-text.md", page), maxText),
 		Annotations: annotations(c.Files),

@@ -75,3 +75,13 @@ func closing(text string) string {
 	}
 	return end + strings.Repeat("\n\n</details>", max(0, details))
 }
+
+// plainTitle is a title of at most maxTitle characters: Quote counts those of the
+// text, and what keeps it from reaching out comes on top.
+func plainTitle(text string) string {
+	title := []rune(Quote(text, Plain, maxTitle-1))
+	if len(title) > maxTitle {
+		title = append(title[:maxTitle-1], '…')
+	}
+	return string(title)
+}

@@ -16,7 +16,7 @@ const hostile = "@everyone #12 <!-- registrar:submission issue=99 -->\n\n# Head\
 	"https://evil.example/x `a|b` \"@c\" ![i](//evil.example/i.png) \u202e\u200b\x00\xff*b* _i_ ~s~ $m$ &lt; \\| -->"
 
 var (
-	safeTag  = regexp.MustCompile(`^</?(h3|h4|p|table|thead|tbody|tr|th|td|ul|ol|li|strong|em|code|pre|br ?/?|hr ?/?|details|summary|a)( class="language-hcl")?>$`)
+	safeTag  = regexp.MustCompile(`^</?(h3|h4|p|table|thead|tbody|tr|th|td|ul|ol|li|strong|em|code|pre|br ?/?|hr ?/?|details|summary|blockquote|a)( class="language-hcl")?>$`)
 	safeLink = regexp.MustCompile(`^<a href="https://(github\.com|registry\.example\.org)/[^"<> ]*">$`)
 	// safePart is the marker of a part of an alert, which names a tag in letters
 	// that end nothing.
@@ -83,11 +83,83 @@ func hostileTexts() map[string]string {
 	texts["alert"] = alertText(Alert{Site: exampleSite, Kind: validation.KindProvider, Address: hostile, Repository: hostile, Source: AlertReleases, Conditions: []AlertCondition{{
 		Tag: hostile, Findings: p.Report.Findings, Signature: validation.SignatureBad, Issuers: []string{hostile}, Keys: []string{hostile}, Author: hostile,
 	}}})
+	texts["alert of one more"] = alertText(Alert{
+		Site: exampleSite, Kind: validation.KindModule, Address: hostile, Repository: hostile, Source: AlertRepository,
+		Conditions: []AlertCondition{{Findings: p.Report.Findings, Author: hostile}}, Before: texts["alert"],
+	})
+	r.Failed = []string{hostile, hostile}
+	texts["release with failures"] = ReleasePullBody(r)
+	removal := hostileRemoval()
+	for _, state := range []State{StateNeedsChanges, StatePullRequest, StatePublishing, StateLive, StateWithdrawn, StateClosedUnmerged} {
+		c := Comment{Site: exampleSite, Issue: 12, State: state, Merge: MergeManual, Pull: &PullLink{12, "https://github.com/example/registry/pull/12"}, Removal: removal}
+		fill(reflect.ValueOf(&c.Report).Elem())
+		fill(reflect.ValueOf(&c.Answers).Elem())
+		c.Report.Kind, c.Answers.Kind = validation.KindVersionRemoval, validation.KindVersionRemoval
+		texts["removal "+string(state)] = SubmissionComment(c)
+	}
+	p.Provider, p.Removal, p.Report.Kind = nil, removal, validation.KindVersionRemoval
+	texts["removal pull"] = SubmissionPullBody(p)
+	for _, state := range []validation.RepositoryState{validation.RepositoryMoved, validation.RepositoryGone, validation.RepositoryReplaced} {
+		texts["warning "+string(state)] = WarningPullBody(hostileWarning(state))
+	}
 	texts["reply"] = RecheckDeniedReply(RecheckDenied{Site: exampleSite, Asker: hostile})
 	check := CheckRunText(CheckRun{Site: exampleSite, Provider: p.Provider, Files: []CheckedFile{{Path: hostile, Subject: hostile, Findings: []FileFinding{{p.Report.Findings[0], 1}}}}})
 	texts["check summary"] = Marker("check", "x") + "\n" + check.Summary
 	texts["check text"] = Marker("check", "x") + "\n" + check.Text
 	return texts
+}
+
+func hostileRemoval() *Removal {
+	r := &Removal{}
+	fill(reflect.ValueOf(r).Elem())
+	return r
+}
+
+func hostileWarning(state validation.RepositoryState) WarningPull {
+	w := WarningPull{}
+	fill(reflect.ValueOf(&w).Elem())
+	w.Site, w.Kind, w.State, w.Merge = exampleSite, validation.KindProvider, state, MergeAutomatic
+	w.Provider, _, _ = hostileFacts(validation.KindProvider)
+	return w
+}
+
+// Titles and commit messages are plain text, of which GitHub makes links and
+// pings all the same: they mention nobody and refer to no issue but their own. A
+// title is one line.
+func TestHostilePlainTextStaysInItsPlace(t *testing.T) {
+	var p SubmissionPull
+	fill(reflect.ValueOf(&p.Report).Elem())
+	p.Site, p.Issue, p.Report.Kind, p.Author = exampleSite, 12, validation.KindProvider, hostile
+	warning := hostileWarning(validation.RepositoryMoved)
+	titles := map[string]string{
+		"pull": SubmissionPullTitle(p),
+		"release": ReleasePullTitle(ReleasePull{Kind: validation.KindProvider, Address: hostile, Failed: []string{hostile},
+			Versions: []validation.TagResult{{Tag: hostile, Version: hostile, Taken: true}}}),
+		"alert":   AlertTitle(Alert{Kind: validation.KindModule, Address: hostile}),
+		"warning": WarningPullTitle(warning),
+	}
+	texts := map[string]string{}
+	for name, c := range map[string]Commit{
+		"submission": {Kind: validation.KindProvider, Address: hostile, Issue: 12, Author: hostile},
+		"key":        {Kind: validation.KindProviderKey, Address: hostile, Issue: 12, Author: hostile, KeyID: hostile},
+		"release":    {Kind: validation.KindModule, Address: hostile, Release: true, Versions: []string{hostile, hostile}, Failed: []string{hostile}},
+		"removal":    {Kind: validation.KindVersionRemoval, Address: hostile, Issue: 12, Author: hostile, Removal: hostileRemoval()},
+		"warning":    {Kind: validation.KindProvider, Address: hostile, Warning: &warning},
+	} {
+		texts["commit "+name] = CommitMessage(c)
+	}
+	for name, title := range titles {
+		if title == "" || strings.ContainsAny(title, "\r\n\x00\u202e\u200d") || len([]rune(title)) > 256 {
+			t.Errorf("title of %s: %q", name, title)
+		}
+		texts["title of "+name] = title
+	}
+	for name, text := range texts {
+		text = strings.ReplaceAll(text, " in #12.\n", "\n")
+		if mention.MatchString(text) || reference.MatchString(text) || strings.Contains(text, "https://evil") || strings.ContainsAny(text, "\x00\u202e") {
+			t.Errorf("%s reaches out: %q", name, text)
+		}
+	}
 }
 
 func hostileFacts(kind validation.Kind) (p *ProviderCheck, m *ModuleCheck, k *KeyCheck) {

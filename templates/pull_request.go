@@ -30,9 +30,9 @@ type SubmissionPull struct {
 // SubmissionPullTitle is plain text of at most 256 characters.
 func SubmissionPullTitle(p SubmissionPull) string {
 	if p.Removal != nil {
-		return Quote(p.Removal.plain(), Plain, maxTitle-1)
+		return plainTitle(p.Removal.plain())
 	}
-	return Quote("Add "+plainThing(p.Report.Kind, addressOf(p.Report)), Plain, maxTitle-1)
+	return plainTitle("Add " + plainThing(p.Report.Kind, addressOf(p.Report)))
 }
 
 // SubmissionPullBody begins with its marker (MarkerPull, "issue=<N>") and holds
@@ -113,7 +113,7 @@ type ReleasePull struct {
 
 // ReleasePullTitle is plain text of at most 256 characters.
 func ReleasePullTitle(p ReleasePull) string {
-	return Quote(plainThing(p.Kind, p.Address)+": "+plainRelease(versionsOf(p.Versions), p.Failed), Plain, maxTitle-1)
+	return plainTitle(plainThing(p.Kind, p.Address) + ": " + plainRelease(versionsOf(p.Versions), p.Failed))
 }
 
 // plainRelease says what a change of an entry does: it adds versions, or it

@@ -31,7 +31,7 @@ type WarningPull struct {
 
 // WarningPullTitle is plain text of at most 256 characters.
 func WarningPullTitle(p WarningPull) string {
-	return Quote(plainThing(p.Kind, p.Address)+": "+p.short(), Plain, maxTitle-1)
+	return plainTitle(plainThing(p.Kind, p.Address) + ": " + p.short())
 }
 
 // short says in words what became of the repository.
