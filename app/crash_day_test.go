@@ -74,7 +74,7 @@ func planDay(seed uint64, submissions, releases int) ([]*episode, error) {
 
 // newDay puts a plan into a world.
 func newDay(w *world, plan []*episode, patience time.Duration) *scriptedDay {
-	d := &scriptedDay{world: w, beside: 6, patience: patience}
+	d := &scriptedDay{world: w, beside: 12, patience: patience}
 	for _, e := range plan {
 		mine := *e
 		mine.scriptedDay = d
@@ -84,8 +84,13 @@ func newDay(w *world, plan []*episode, patience time.Duration) *scriptedDay {
 }
 
 // play plays the whole day. It stops at the first episode that does not go as it
-// should.
+// should. Nothing else happens during the first one: a namespace's first
+// submission is told so, and which one that is must not be chance.
 func (d *scriptedDay) play(ctx context.Context) error {
+	first := &episode{scriptedDay: d, name: "first", kind: episodeKinds[0]}
+	if err := first.kind.play(first, ctx); err != nil {
+		return fmt.Errorf("the first submission: %w", err)
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	next := make(chan *episode)
@@ -105,6 +110,9 @@ func (d *scriptedDay) play(ctx context.Context) error {
 		all.Go(func() {
 			for e := range next {
 				if err := e.kind.play(e, ctx); err != nil {
+					if ctx.Err() != nil {
+						return // another one has failed
+					}
 					errs[i] = fmt.Errorf("%s, %s: %w", e.name, e.kind.name, err)
 					stop()
 					return

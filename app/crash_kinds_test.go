@@ -66,9 +66,7 @@ func (e *episode) playRemoval(ctx context.Context) error {
 				removalForm(e.repo.String(), "0.9.0"), "version-request")
 			return err
 		},
-		e.ready,
-		func(ctx context.Context) error { return e.maintainer.Approve(ctx, e.metadata, e.pull) },
-		func(ctx context.Context) error { return e.pullIs(ctx, "merged", nil) },
+		e.ready, e.approve,
 		func(ctx context.Context) error { return e.said(ctx, "Removed") },
 		func(ctx context.Context) error { return e.issueIs(ctx, "closed") },
 		e.releaseModules)

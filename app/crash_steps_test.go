@@ -117,6 +117,25 @@ func (e *episode) pullIs(ctx context.Context, state string, do func(context.Cont
 	})
 }
 
+// approve has the maintainer approve until it is merged: an approval holds for
+// one commit, and the bot makes the branch anew when another removal came first.
+func (e *episode) approve(ctx context.Context) error {
+	approved := ""
+	return e.until(ctx, "approved pull request merged", func(ctx context.Context) (bool, error) {
+		pull, err := e.maintainer.Pull(ctx, e.metadata, e.pull)
+		if err != nil || pull.MergedAt != nil {
+			return err == nil, err
+		}
+		head := pull.GetHead().GetSHA()
+		conclusion, err := e.maintainer.CheckConclusion(ctx, e.metadata, head)
+		if err != nil || conclusion != "success" || head == approved {
+			return false, err
+		}
+		approved = head
+		return false, e.maintainer.Approve(ctx, e.metadata, e.pull)
+	})
+}
+
 // issueIs waits until the issue is open or closed.
 func (e *episode) issueIs(ctx context.Context, state string) error {
 	return e.until(ctx, "issue "+state, func(ctx context.Context) (bool, error) {

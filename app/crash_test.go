@@ -165,10 +165,24 @@ func (b *crashBot) killAtRandom(ctx context.Context, times int, seed uint64) (st
 	}
 }
 
-// leftInQueue are the jobs that are not done, by their state.
-func (b *crashBot) leftInQueue(t *testing.T) map[string]int {
+// emptyQueue waits until no job is to be done any more: looks begin by themselves.
+func emptyQueue(t *testing.T, file Database) {
 	t.Helper()
-	db, err := sql.Open("sqlite", string(b.database))
+	var left map[string]int
+	err := actors.Until(t.Context(), patience, "empty queue", func(context.Context) (bool, error) {
+		left = leftInQueue(t, file)
+		return len(left) == 0, nil
+	})
+	if err != nil {
+		t.Errorf("left in the queue: %v", left)
+	}
+}
+
+// leftInQueue are the jobs that are not done, by their state. What is scheduled
+// for later is meant to be.
+func leftInQueue(t *testing.T, file Database) map[string]int {
+	t.Helper()
+	db, err := sql.Open("sqlite", string(file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,9 +248,7 @@ func playCrashDay(ctx context.Context, t *testing.T, plan []*episode, kills int,
 	t.Logf("%d episodes, %d requests, %d kills: played in %.0f s, settled after %.0f s",
 		len(plan), b.asked.Load(), b.kills, played.Seconds(), time.Since(began).Seconds())
 	end := d.end(ctx, t)
-	if left := b.leftInQueue(t); len(left) > 0 {
-		t.Errorf("left in the queue: %v", left)
-	}
+	emptyQueue(t, b.database)
 	b.all[0].kill()
 	if kills > 0 {
 		b.outlives(t)

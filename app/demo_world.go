@@ -27,6 +27,7 @@ type worldOptions struct {
 	look            *LookConfig           // nil is off: nothing is looked at by itself
 	options         []Option              // of the bot
 	observe         func(*sandbox.Server) // before anything happens
+	configure       func(*Config)         // changes the bot's configuration
 	// oneProgram lets the bot itself serve the registry from memory, instead of
 	// publishing to a folder that a web server serves.
 	oneProgram bool
@@ -240,6 +241,9 @@ func (w *world) config(app sandbox.App, secret string, o worldOptions) Config {
 	if o.oneProgram {
 		cfg.Publish.Directory = nil
 		cfg.Server.Registry = &RegistryConfig{TLS: &TLSConfig{Certificate: w.caFile, Key: w.keyFile()}}
+	}
+	if o.configure != nil {
+		o.configure(&cfg)
 	}
 	return cfg
 }

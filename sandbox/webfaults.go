@@ -31,6 +31,8 @@ type WebFault struct {
 	RetryAfter Duration `json:"retry_after,omitempty"`
 	// Times is how often; 0 means always.
 	Times int `json:"times,omitempty"`
+	// Probability is the chance of each; 0 means 1.
+	Probability float64 `json:"probability,omitempty"`
 }
 
 type webFaultState struct {
@@ -62,6 +64,9 @@ func (k *Knobs) webFault(r *http.Request) *WebFault {
 	defer k.mu.Unlock()
 	for _, f := range k.webFaults {
 		if (f.Times > 0 && f.done >= f.Times) || !f.path.MatchString(r.URL.Path) {
+			continue
+		}
+		if none := 0; f.Probability > 0 && !k.chance(&none, f.Probability) {
 			continue
 		}
 		f.done++

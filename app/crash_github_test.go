@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/tofu-registrar/registrar/sandbox"
+)
+
+var (
+	faultsEach  = flag.Float64("faults", 0.02, "the chance of each of GitHub's faults, for each request and each delivery")
+	lostSamples = flag.Int("lost", 1, "deliveries that are lost, of each kind")
+)
+
+// badNetwork is a proxy to GitHub's API on whose way connections are slow, stand
+// still, break in the middle of an answer and are reset.
+func badNetwork(t *testing.T, github string, chance float64) string {
+	t.Helper()
+	quiet := zerolog.Nop()
+	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), quiet), "github", "127.0.0.1:0", github)
+	if err := proxy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Stop)
+	for _, toxic := range []string{
+		`{"type": "latency", "toxicity": 1, "attributes": {"latency": 5, "jitter": 5}}`,
+		// An answer has some ten thousand bytes.
+		fmt.Sprintf(`{"type": "limit_data", "toxicity": 1, "attributes": {"bytes": %d}}`, int(10_000/chance)),
+		fmt.Sprintf(`{"type": "reset_peer", "toxicity": %g, "attributes": {"timeout": 20}}`, chance),
+		fmt.Sprintf(`{"type": "timeout", "toxicity": %g, "attributes": {"timeout": 1000}}`, chance),
+	} {
+		if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return proxy.Listen
+}
+
+// misbehaviour is every knob at once, at the same chance. People are spared: it
+// is not their perseverance that is tested.
+func misbehaviour(seed uint64, chance float64) sandbox.Settings {
+	return sandbox.Settings{
+		Seed: seed, SparePeople: true, RateLimit: 1_000_000,
+		Faults: []sandbox.Fault{
+			{Status: 500, Probability: chance},
+			{Status: 502, Probability: chance, DidIt: true},
+			{Status: -1, Probability: chance},
+			{Status: -1, Probability: chance, DidIt: true},
+			{Limit: "primary", For: sandbox.Duration(time.Second), Probability: chance},
+			{Limit: "secondary", For: sandbox.Duration(time.Second), Probability: chance},
+		},
+		WebFaults:  []sandbox.WebFault{{Status: 503, Probability: chance}},
+		StaleReads: sandbox.Duration(time.Second), StaleProbability: chance,
+		Deliveries: sandbox.DeliveryFaults{
+			LoseProbability: chance, DropProbability: chance, DuplicateProbability: chance, ReorderProbability: chance,
+			LateProbability: chance, LateBy: sandbox.Duration(20 * time.Second),
+		},
+	}
+}
+
+// troubledWorld makes a world whose bot sweeps often and tries again soon.
+// network is between the bot and GitHub's API, nil for none.
+func troubledWorld(t *testing.T, network func(github string) string) *world {
+	t.Helper()
+	var w *world
+	w, err := newWorld(t.Context(), worldOptions{
+		log:  storyLog(),
+		look: &LookConfig{Least: 30 * time.Second, Most: time.Minute, FeedsPerSecond: 100},
+		options: []Option{WithRetries(100*time.Millisecond, 200*time.Millisecond, 500*time.Millisecond,
+			time.Second, time.Second, time.Second, time.Second, time.Second, time.Second)},
+		observe: func(s *sandbox.Server) {
+			if err := s.Knobs().Change(func(k *sandbox.Settings) { k.RateLimit = 1_000_000 }); err != nil {
+				t.Fatal(err)
+			}
+		},
+		configure: func(cfg *Config) {
+			cfg.Queue.SweepEvery = 10 * time.Second
+			if network != nil {
+				cfg.GitHub.APIURL = strings.Replace(cfg.GitHub.APIURL, addressOf(cfg.GitHub.WebURL), network(addressOf(cfg.GitHub.WebURL)), 1)
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	return w
+}
+
+func addressOf(url string) string { return strings.TrimPrefix(url, "http://") }
+
+// TestGitHubMisbehaves plays a day while GitHub does all it can, and while it
+// does nothing. Both must end alike.
+func TestGitHubMisbehaves(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	t.Parallel()
+	seed := seedOf(t)
+	plan, err := planDay(seed, *crashSubmissions, *crashReleases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	calm := troubledWorld(t, nil)
+	want := playTroubled(t, calm, plan)
+	want.sane(t)
+	bad := troubledWorld(t, func(github string) string { return badNetwork(t, github, *faultsEach) })
+	if err := bad.github.Knobs().Set(misbehaviour(seed, *faultsEach)); err != nil {
+		t.Fatal(err)
+	}
+	reportDifferences(t, want, playTroubled(t, bad, plan))
+}
+
+// playTroubled plays a day, then lets GitHub behave, and looks at the end.
+func playTroubled(t *testing.T, w *world, plan []*episode) dayEnd {
+	t.Helper()
+	ctx := t.Context()
+	began := time.Now()
+	d := newDay(w, plan, 5*time.Minute)
+	if err := d.play(ctx); err != nil {
+		t.Fatal(err)
+	}
+	played := time.Since(began)
+	if err := w.github.Knobs().Set(sandbox.Settings{RateLimit: 1_000_000}); err != nil {
+		t.Fatal(err)
+	}
+	// What was lost last is found by the sweep.
+	if err := w.swept(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Idle(ctx); err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for _, c := range w.github.Calls() {
+		if c.Status == 0 || c.Status >= 500 || c.Status == 403 {
+			failed++
+		}
+	}
+	t.Logf("%d episodes, %d requests, %d of them refused: played in %.0f s, settled after %.0f s",
+		len(plan), len(w.github.Calls()), failed, played.Seconds(), time.Since(began).Seconds())
+	end := d.end(ctx, t)
+	emptyQueue(t, Database(filepath.Join(w.dir, "registrar.db")))
+	return end
+}
+
+// swept waits for a sweep that began after now, and for what it has made due.
+func (w *world) swept(ctx context.Context) error {
+	now := time.Now()
+	for {
+		last, err := w.bot.Queue.lastSweep(ctx)
+		if err != nil {
+			return err
+		}
+		if last.After(now) {
+			return nil
+		}
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// TestLostDeliveriesAreMadeUpFor measures how long it takes until a submission
+// is answered whose delivery GitHub logs as failed, and one that is lost without
+// a trace, where the sweep runs every ten seconds.
+func TestLostDeliveriesAreMadeUpFor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for sweeps")
+	}
+	t.Parallel()
+	w := troubledWorld(t, nil)
+	for kind, faults := range map[string]sandbox.DeliveryFaults{
+		"failed": {LoseProbability: 1}, "lost without a trace": {DropProbability: 1},
+	} {
+		var took []time.Duration
+		for n := range *lostSamples {
+			if err := w.Idle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.github.Knobs().Change(func(k *sandbox.Settings) { k.Deliveries = faults }); err != nil {
+				t.Fatal(err)
+			}
+			e := &episode{scriptedDay: &scriptedDay{world: w, patience: 2 * time.Minute}, name: fmt.Sprintf("%s%d", kind[:4], n)}
+			if err := inTurn(t.Context(), e.newModule, e.submitModule, w.github.Idle); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			if err := w.github.Knobs().Change(func(k *sandbox.Settings) { k.Deliveries = sandbox.DeliveryFaults{} }); err != nil {
+				t.Fatal(err)
+			}
+			if err := e.ready(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			took = append(took, time.Since(began).Round(100*time.Millisecond))
+		}
+		slices.Sort(took)
+		t.Logf("%s: the pull request was ready after %v", kind, took)
+	}
+}
