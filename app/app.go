@@ -112,7 +112,7 @@ func NewApp(ctx context.Context, cfg Config, opts ...Option) (*App, error) {
 func (a *App) openQueue(ctx context.Context) error {
 	q, err := openQueue(ctx, queueOptions{
 		Path: string(a.cfg.Queue.Database), Workers: a.cfg.Queue.Workers, SweepEvery: a.cfg.Queue.SweepEvery,
-		Look: a.cfg.Look, Retries: a.retries, Rebuild: a.rebuild, Log: a.log, Metrics: a.metrics, Contacted: a.health.contacted,
+		Look: a.cfg.Look, Audit: a.cfg.Audit, Backfill: a.cfg.Backfill, Retries: a.retries, Rebuild: a.rebuild, Log: a.log, Metrics: a.metrics, Contacted: a.health.contacted,
 	})
 	if err != nil {
 		return err

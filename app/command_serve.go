@@ -28,6 +28,10 @@ The configuration, with what holds where a key is left out:
             release and of a silent one; tags_most ("12h"); limit ("24h", how old
             a look may become); feeds_per_second (10), tags_per_second (3),
             parallel (16); off (false)
+  audit     what is recorded is compared with what authors publish now: every
+            ("720h", how often each entry has its turn), off (false)
+  backfill  sizes and hashes of versions recorded without them are found, a few at
+            a time, by pull request: every ("720h"), off (false)
   queue     database ("registrar.db", or "postgres://HOST/NAME",
             which several processes may serve), workers (16), sweep_every ("5m")
   publish   base_url; name (its host); directory { path } or

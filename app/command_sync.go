@@ -102,6 +102,7 @@ func runSync(ctx context.Context, env *environment, cfg Config, o syncOptions, e
 	ctx, cancel := context.WithTimeout(ctx, o.wait)
 	defer cancel()
 	cfg.Queue.SweepEvery, cfg.Look.onlyAsked = -1, true // only what is asked for
+	cfg.Audit.Off, cfg.Backfill.Off = true, true
 	cfg.Server.Registry = nil
 	app, err := NewApp(ctx, cfg, WithLog(env.log))
 	if err != nil {

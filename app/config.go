@@ -19,6 +19,9 @@ type Config struct {
 	Policy PolicyConfig
 	// Look says how often registered repositories are looked at.
 	Look LookConfig
+	// Audit and Backfill look after what is recorded already.
+	Audit    AuditConfig
+	Backfill BackfillConfig
 	// Queue keeps work until it is done.
 	Queue QueueConfig
 	// Publish says where clients read.
@@ -100,6 +103,7 @@ func (c Config) withDefaults() Config {
 	c.Metadata.Branch = orElse(c.Metadata.Branch, "main")
 	c.Policy.Merge = orElse(c.Policy.Merge, "manual")
 	c.Policy.Releases = orElse(c.Policy.Releases, "automatic")
+	c.Audit, c.Backfill = c.Audit.withDefaults(), c.Backfill.withDefaults()
 	c.Queue.Database = orElse(c.Queue.Database, "registrar.db")
 	c.Server.Listen = orElse(c.Server.Listen, ":8080")
 	c.Server.StopWithin = orElse(c.Server.StopWithin, 25*time.Second)

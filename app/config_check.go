@@ -42,7 +42,7 @@ func (c Config) Faults() []configFault {
 	if c.registryOnly() {
 		return c.Server.faults()
 	}
-	return slices.Concat(c.GitHub.faults(), c.Metadata.faults(), c.Policy.faults(), c.Look.faults(), c.Queue.faults(), c.Publish.faults(c.servesMetadata()), c.Server.faults(), c.logFaults())
+	return slices.Concat(c.GitHub.faults(), c.Metadata.faults(), c.Policy.faults(), c.Look.faults(), c.Audit.faults(), c.Backfill.faults(), c.Queue.faults(), c.Publish.faults(c.servesMetadata()), c.Server.faults(), c.logFaults())
 }
 
 var decisionsFault = configFault{"log.decisions", "no file for decisions",

@@ -38,8 +38,10 @@ type fileConfig struct {
 		Merge    string `hcl:"merge,optional"`
 		Releases string `hcl:"releases,optional"`
 	} `hcl:"policy,block"`
-	Look  *fileLook `hcl:"look,block"`
-	Queue *struct {
+	Look     *fileLook   `hcl:"look,block"`
+	Audit    *fileUpkeep `hcl:"audit,block"`
+	Backfill *fileUpkeep `hcl:"backfill,block"`
+	Queue    *struct {
 		Database   string `hcl:"database,optional"`
 		Workers    int    `hcl:"workers,optional"`
 		SweepEvery string `hcl:"sweep_every,optional"`
@@ -118,6 +120,8 @@ func (f fileConfig) config(dir string) (Config, []configFault) {
 		cfg.Policy = PolicyConfig{Merge: p.Merge, Releases: p.Releases}
 	}
 	cfg.Look = f.Look.config(&faults)
+	cfg.Audit.Off, cfg.Audit.Every = f.Audit.config("audit", &faults)
+	cfg.Backfill.Off, cfg.Backfill.Every = f.Backfill.config("backfill", &faults)
 	if q := f.Queue; q != nil {
 		cfg.Queue = QueueConfig{Database: Database(q.Database), Workers: q.Workers}
 		cfg.Queue.SweepEvery = duration("queue.sweep_every", q.SweepEvery, &faults)

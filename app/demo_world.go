@@ -234,6 +234,7 @@ func (w *world) config(app sandbox.App, secret string, o worldOptions) Config {
 			BaseURL: w.registryURL, Name: "Demo Registry", Directory: &DirectoryConfig{Path: filepath.Join(w.dir, "public")},
 		},
 	}
+	cfg.Audit.Off, cfg.Backfill.Off = true, true
 	cfg.Look = LookConfig{Off: true}
 	if o.look != nil {
 		cfg.Look = *o.look

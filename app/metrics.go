@@ -22,6 +22,7 @@ type metrics struct {
 	redelivered prometheus.Counter
 	lastSweep   prometheus.Gauge
 	heldBack    *prometheus.GaugeVec
+	differences *differences
 }
 
 func newMetrics() *metrics {
@@ -56,6 +57,7 @@ func newMetrics() *metrics {
 	}
 	m.registry.MustRegister(m.deliveries, m.answerTime, m.jobs, m.jobTime, m.sweeps, m.redelivered, m.lastSweep, m.heldBack,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.differences = newDifferences(m.registry)
 	return m
 }
 

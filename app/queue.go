@@ -78,6 +78,8 @@ type queueOptions struct {
 	LockWithin time.Duration   // how long a predecessor may take to end; 3 seconds
 	Retries    []time.Duration // pauses between the tries; retryDelays
 	Look       LookConfig
+	Audit      AuditConfig
+	Backfill   BackfillConfig
 	Log        *slog.Logger
 	Metrics    *metrics
 	// Rebuild forgets all jobs at Start and finds anew what there is to do.
@@ -98,6 +100,7 @@ type Queue struct {
 	stores   *stores
 	activity *activity
 	retries  retryPolicy
+	upkeep   *upkeep
 	looks    *looks // nil where the configuration wants none
 	world    lookWorld
 
@@ -119,6 +122,7 @@ func openQueue(ctx context.Context, o queueOptions) (*Queue, error) {
 		shares: newShares(o.Workers), fair: newFairness(), stores: newStores(),
 		retries: retryPolicy{delays: o.Retries},
 	}
+	q.upkeep = &upkeep{audit: o.Audit, backfill: o.Backfill, now: time.Now, enqueue: q.enqueueFound}
 	if !o.Look.Off {
 		q.looks = newLooks(o.Look, db, o.Log, newLookMetrics(o.Metrics.registry), q.enqueueFound)
 	}
@@ -144,6 +148,7 @@ func (o queueOptions) withDefaults() queueOptions {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	o.Audit, o.Backfill = o.Audit.withDefaults(), o.Backfill.withDefaults()
 	if o.Metrics == nil {
 		o.Metrics = newMetrics()
 	}
@@ -179,6 +184,10 @@ func (q *Queue) riverConfig() *river.Config {
 	}
 	if q.o.SweepEvery > 0 {
 		config.PeriodicJobs = append(config.PeriodicJobs, periodicSweep(q.o.SweepEvery))
+	}
+	river.AddWorker(workers, &upkeepWorker{queue: q})
+	if !q.o.Audit.Off || !q.o.Backfill.Off {
+		config.PeriodicJobs = append(config.PeriodicJobs, periodicUpkeep())
 	}
 	if q.looks != nil {
 		river.AddWorker(workers, &lookWorker{queue: q})

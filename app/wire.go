@@ -70,6 +70,7 @@ func (a *App) meetGitHub(ctx context.Context) error {
 			Merge:    templates.Merge(a.cfg.Policy.Merge),
 			Releases: templates.Merge(a.cfg.Policy.Releases),
 		},
+		AuditEvery: a.cfg.Audit.Every, Differences: a.metrics.differences.found,
 		MaxDelete: a.cfg.Publish.MaxDelete, Parallel: a.cfg.Publish.parallel(),
 		Metadata: a.cfg.Metadata.Repository, Branch: a.cfg.Metadata.Branch,
 		Site: a.cfg.site(bot), WebURL: a.cfg.GitHub.WebURL, Lock: a.Queue.Lock, Now: a.now, Log: a.log,

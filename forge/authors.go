@@ -34,6 +34,8 @@ type Authors struct {
 	// asset with another id.
 	files *lru[[]byte]
 	zips  *lru[validation.ZipFacts]
+	// again is what was read by address, for another look at it.
+	again *lru[keptFile]
 }
 
 func newAuthors(cfg Config, as *api) (*Authors, error) {
@@ -46,6 +48,7 @@ func newAuthors(cfg Config, as *api) (*Authors, error) {
 		spool: semaphore.NewWeighted(cfg.Limits.Spool),
 		files: newLRU[[]byte](cfg.Limits.Cache / 4),
 		zips:  newLRU[validation.ZipFacts](4 << 20),
+		again: newLRU[keptFile](cfg.Limits.Cache / 8),
 	}, nil
 }
 

@@ -16,7 +16,7 @@ import (
 
 // ownBranches are the beginnings of the names of branches that the App may
 // move and delete; it refuses to touch any other.
-var ownBranches = []string{"submission/", "release/", "warning/"}
+var ownBranches = []string{"submission/", "release/", "warning/", "backfill/"}
 
 // maxInline is the largest file that goes into a tree as text; a larger one, or
 // one that is no UTF-8, becomes a blob first.

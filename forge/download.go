@@ -56,6 +56,15 @@ func tooLarge(size, limit int64) *Fault {
 // bytes, and with an error when nothing came for Limits.Idle or when all of it
 // takes longer than its size excuses. It must be closed.
 func (a *Authors) download(ctx context.Context, address string, limit int64) (io.ReadCloser, error) {
+	resp, err := a.ask(ctx, address, "", limit)
+	if err != nil {
+		return nil, err
+	}
+	return resp.Body, nil
+}
+
+// ask is download of the whole answer, which may be 304 if an etag is given.
+func (a *Authors) ask(ctx context.Context, address, etag string, limit int64) (*http.Response, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, &Fault{"the address of the file cannot be read"}
@@ -71,8 +80,11 @@ func (a *Authors) download(ctx context.Context, address string, limit int64) (io
 	}
 	req.Header.Set("User-Agent", a.cfg.UserAgent)
 	req.Header.Set("Accept", "application/octet-stream, */*")
+	if etag != "" {
+		req.Header.Set("If-None-Match", etag)
+	}
 	resp, err := a.web.Do(req)
-	if err == nil {
+	if err == nil && (etag == "" || resp.StatusCode != http.StatusNotModified) {
 		if err = checkAnswer200(resp, limit); err != nil {
 			_ = resp.Body.Close()
 		}
@@ -83,7 +95,8 @@ func (a *Authors) download(ctx context.Context, address string, limit int64) (io
 	}
 	limited := &limitedBody{ReadCloser: resp.Body, left: limit,
 		err: &Fault{fmt.Sprintf("the file is larger than %s, which is all that is read", bytesText(limit))}}
-	return newPatientBody(limited, cancel, a.cfg.Limits.Idle), nil
+	resp.Body = newPatientBody(limited, cancel, a.cfg.Limits.Idle)
+	return resp, nil
 }
 
 // checkAnswer200 tells an author's faults from GitHub's.

@@ -190,7 +190,7 @@ func mergeDecision(pull Pull, policy templates.Merge, approved []string) Decisio
 	if issue, ok := submissionIssue(pull.HeadBranch); ok {
 		d.Issue = issue
 	}
-	for _, named := range []func(string) (registrydata.Entity, bool){releaseEntity, warningEntity} {
+	for _, named := range []func(string) (registrydata.Entity, bool){releaseEntity, warningEntity, backfillEntity} {
 		if e, ok := named(pull.HeadBranch); ok {
 			d.About = []string{about(e)}
 		}

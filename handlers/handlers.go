@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tofu-registrar/registrar/registrydata"
@@ -40,6 +41,12 @@ type Options struct {
 	Metadata registrydata.Repository
 	Branch   string
 	Site     templates.Site
+	// AuditEvery is how often each entity is audited, 30 days if 0: which of its
+	// versions are looked at changes as often.
+	AuditEvery time.Duration
+	// Differences is told how many versions of an entity, by its path, an audit
+	// has found that are not as they were recorded. It may be nil.
+	Differences func(path string, versions int)
 	// WebURL is where authors' repositories are, "https://github.com" if empty.
 	WebURL string
 	// Lock lets one run at a time work on what has a name, over all processes;
@@ -80,11 +87,15 @@ type Handlers struct {
 	site      templates.Site
 	webURL    string
 	aliases   *aliasCache
-	alerts    *keyedLock // by the path of the entry
-	merges    *keyedLock // by the branch
+	alerts    *keyedLock  // by the path of the entry
+	backfill  *sync.Mutex // one at a time, whatever the number of workers
+	merges    *keyedLock  // by the branch
 	decisions *decisionLog
 	now       func() time.Time
 	log       *slog.Logger
+
+	auditEvery  time.Duration
+	differences func(path string, versions int)
 }
 
 // New makes the handlers.
@@ -98,6 +109,12 @@ func New(o Options) *Handlers {
 	if o.WebURL == "" {
 		o.WebURL = "https://github.com"
 	}
+	if o.AuditEvery <= 0 {
+		o.AuditEvery = auditEvery
+	}
+	if o.Differences == nil {
+		o.Differences = func(string, int) {}
+	}
 	if o.Parallel <= 0 {
 		o.Parallel = parallelism
 	}
@@ -106,6 +123,7 @@ func New(o Options) *Handlers {
 		branches: o.Branches, checks: o.Checks, publisher: o.Publisher, installations: o.Installations,
 		policy: o.Policy, maxDelete: o.MaxDelete, parallel: o.Parallel, metadata: o.Metadata, branch: o.Branch, site: o.Site,
 		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{}, alerts: &keyedLock{across: o.Lock}, merges: &keyedLock{across: o.Lock},
+		backfill: &sync.Mutex{}, auditEvery: o.AuditEvery, differences: o.Differences,
 		decisions: &decisionLog{port: o.Decisions, now: o.Now}, now: o.Now, log: o.Log,
 	}
 }
@@ -140,6 +158,10 @@ func (h *Handlers) Reconcile(ctx context.Context, key Key) (Result, error) {
 		return h.reconcileMoved(ctx, registrydata.Repository{Owner: owner, Name: name})
 	case onInstallation:
 		return h.reconcileInstallation(ctx, rest)
+	case onAudit:
+		return h.reconcileAudit(ctx, rest)
+	case onBackfill:
+		return h.reconcileBackfill(ctx, rest)
 	case onPublish:
 		return h.reconcilePublished(ctx)
 	}

@@ -24,6 +24,8 @@ const (
 	onRepository = "repository"
 	onLook       = "look"
 	onMoved      = "moved"
+	onAudit      = "audit"
+	onBackfill   = "backfill"
 
 	onInstallation = "installation"
 	onPublish      = "publish"
@@ -65,6 +67,15 @@ func MovedKey(r registrydata.Repository) Key {
 	return Key(onMoved + " " + strings.ToLower(r.String()))
 }
 
+// AuditKey is a comparison of what is recorded of an entity with what its author
+// publishes now; of the version with the tag alone, unless that is empty.
+func AuditKey(e registrydata.Entity, tag string) Key {
+	return Key(strings.TrimSpace(onAudit + " " + e.Path() + " " + tag))
+}
+
+// BackfillKey is a search for what was not recorded of an entity's versions.
+func BackfillKey(e registrydata.Entity) Key { return Key(onBackfill + " " + e.Path()) }
+
 // Subject is what must not be worked on by two runs at once. Issues and pull
 // requests share their numbers, and a request to look again works on the one it
 // stands on.
@@ -76,6 +87,10 @@ func (k Key) Subject() string {
 		return "thread " + number
 	case onLook, onMoved:
 		return onRepository + " " + rest
+	case onBackfill:
+		if e, ok := registrydata.EntityFromPath(rest); ok { // it writes the same data file
+			return onRepository + " " + strings.ToLower(repositoryOf(e).String())
+		}
 	}
 	return string(k)
 }

@@ -44,6 +44,12 @@ type Authors interface {
 	// (too large, a redirect to a host that is not allowed, gone); any other
 	// error is the operator's, and worth a retry.
 	File(ctx context.Context, asset validation.Asset, limit int64) ([]byte, error)
+	// FileAgain is File of an address. What has not changed since it was read last
+	// need not come again.
+	FileAgain(ctx context.Context, address string, limit int64) ([]byte, error)
+	// There tells whether a release has the file of an address, without reading
+	// it. The *forge.Fault is as that of File.
+	There(ctx context.Context, address string) (bool, error)
 	// Zip streams an archive once and computes its facts; the author's faults
 	// come back in ZipFacts.Fault.
 	Zip(ctx context.Context, asset validation.Asset) (validation.ZipFacts, error)

@@ -44,6 +44,9 @@ func (h *Handlers) closedKeys(e event) []Key {
 	if entity, ok := warningEntity(head.Ref); ok {
 		return []Key{MovedKey(repositoryOf(entity))}
 	}
+	if entity, ok := backfillEntity(head.Ref); ok {
+		return []Key{BackfillKey(entity)}
+	}
 	return nil
 }
 
@@ -201,6 +204,9 @@ func (h *Handlers) followUnmergeable(pull Pull) Result {
 	}
 	if e, ok := warningEntity(pull.HeadBranch); ok {
 		return Result{Next: []Key{MovedKey(repositoryOf(e))}}
+	}
+	if e, ok := backfillEntity(pull.HeadBranch); ok {
+		return Result{Next: []Key{BackfillKey(e)}}
 	}
 	return Result{}
 }

@@ -19,8 +19,25 @@ func (h *Handlers) releaseKeys(e event) []Key {
 		e.Release.Draft && e.Action != "unpublished" {
 		return nil
 	}
-	return repositoryKeys(e)
+	keys := repositoryKeys(e)
+	if len(keys) > 0 && oneOf(e.Action, "edited", "deleted", "unpublished") {
+		keys = append(keys, auditKeys(e)...)
+	}
+	return keys
 }
+
+// auditKeys: what may be recorded of a release may not be so any more.
+func auditKeys(e event) []Key {
+	owner, name, _ := strings.Cut(e.Repository.FullName, "/")
+	entity, ok := entityOf(registrydata.Repository{Owner: owner, Name: name})
+	if tag := e.Release.TagName; !ok || tag == "" || len(tag) > mostTag || strings.ContainsAny(tag, " \n") {
+		return nil
+	}
+	return []Key{AuditKey(entity, e.Release.TagName)}
+}
+
+// mostTag is how long a tag may be that a key names.
+const mostTag = 200
 
 // createKeys: a new tag is a new version of a module.
 func (h *Handlers) createKeys(e event) []Key {

@@ -17,11 +17,12 @@ type AlertSource string
 const (
 	AlertRepository AlertSource = "repository" // the repository: gone, renamed, another of the same name
 	AlertRecorded   AlertSource = "recorded"   // what is published now differs from what is recorded
+	AlertArchives   AlertSource = "archives"   // recorded archives that differ or cannot be read
 	AlertReleases   AlertSource = "releases"   // releases that could not be published
 	AlertTags       AlertSource = "tags"       // tags that point elsewhere now
 )
 
-var alertSources = []AlertSource{AlertRepository, AlertRecorded, AlertReleases, AlertTags}
+var alertSources = []AlertSource{AlertRepository, AlertRecorded, AlertArchives, AlertReleases, AlertTags}
 
 // AlertCondition is one thing that somebody has to mend.
 type AlertCondition struct {
@@ -90,6 +91,16 @@ func AlertParts(body string) string {
 		}
 	}
 	return out.String()
+}
+
+// AlertedTags are the tags of which an alert tells what a source has found.
+func AlertedTags(body string, source AlertSource) (tags []string) {
+	for _, p := range partsOf(body) {
+		if p.source == string(source) && p.tag != "" && p.tag != partMore {
+			tags = append(tags, p.tag)
+		}
+	}
+	return tags
 }
 
 // AlertAuthor is the login that an alert called when it was opened, or "".

@@ -8,6 +8,7 @@ type Commit struct {
 	Address  string   // "acme/demo", "acme/vpc/aws"; for a key "acme" or "acme/demo"
 	Versions []string // the versions that it adds to something registered; none for a submission
 	Failed   []string // versions that could not be taken, which it notes
+	Backfill bool     // of the sizes and hashes of versions that are recorded already
 	Release  bool     // of something registered: versions, failures or both
 	Issue    int      // the submission's issue; 0 for a release
 	Author   string   // who submitted; "" for a release
@@ -37,6 +38,9 @@ func (p commitPage) Subject() string {
 	}
 	if p.commit.Removal != nil {
 		subject = p.commit.Removal.plain()
+	}
+	if p.commit.Backfill {
+		subject = plainThing(p.commit.Kind, p.commit.Address) + ": sizes and hashes of " + plainVersions(p.commit.Versions)
 	}
 	if w := p.commit.Warning; w != nil {
 		subject = plainThing(p.commit.Kind, p.commit.Address) + ": " + w.short()

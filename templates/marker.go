@@ -9,6 +9,7 @@ const (
 	MarkerWarning    = "warning"      // the body of the pull request after a move: "provider=acme/demo"
 	MarkerRelease    = "release"      // the body of a release's pull request: "provider=acme/demo"
 	MarkerAlert      = "alert"        // the body of an alert issue: "provider=acme/demo"
+	MarkerBackfill   = "backfill"     // the body of a backfill's pull request: "provider=acme/demo"
 	MarkerReply      = "reply"        // a reply to one comment: "comment=345"
 )
 

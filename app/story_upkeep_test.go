@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// storyReplace: replace PERSON OWNER/NAME TAG SUFFIX WITH puts other content into a
+// release file: "other" (a byte more), "sum" (another checksum on the first line),
+// "gone" (no file at all).
+func storyReplace(ts *testscript.TestScript, neg bool, args []string) {
+	s := theStory(ts)
+	change := map[string]func([]byte) []byte{
+		"other": func(b []byte) []byte { return append(b, 'x') },
+		"sum":   func(b []byte) []byte { return append(bytes.Repeat([]byte("0"), 64), b[64:]...) },
+		"gone":  func([]byte) []byte { return nil },
+	}[args[4]]
+	if change == nil {
+		ts.Fatalf("nothing is replaced with %s", args[4])
+	}
+	ts.Check(s.person(ts, args[0]).Replace(context.Background(), repo(ts, args[1]), args[2], args[3], change))
+}
+
+var hashAndSize = regexp.MustCompile(`,\s*"h1": "[^"]*",\s*"size": [0-9]+`)
+
+// storyOld: old PERSON PATH VERSION… takes sizes and hashes of these versions out
+// of a data file, which is then as one of 2025.
+func storyOld(ts *testscript.TestScript, neg bool, args []string) {
+	s, ctx := theStory(ts), context.Background()
+	s.idle(ts)
+	p := s.person(ts, args[0])
+	text, err := p.File(ctx, s.metadata, args[1])
+	ts.Check(err)
+	parts := strings.Split(text, `"version": `)
+	for i, part := range parts {
+		for _, v := range args[2:] {
+			if strings.HasPrefix(part, `"`+v+`"`) {
+				parts[i] = hashAndSize.ReplaceAllString(part, "")
+			}
+		}
+	}
+	ts.Check(p.PutFile(ctx, s.metadata, args[1], []byte(strings.Join(parts, `"version": `))))
+	s.idle(ts)
+}
+
+// storyUntag: untag PERSON OWNER/NAME TAG takes a tag away.
+func storyUntag(ts *testscript.TestScript, neg bool, args []string) {
+	s := theStory(ts)
+	ts.Check(s.person(ts, args[0]).DeleteTag(context.Background(), repo(ts, args[1]), args[2]))
+}
