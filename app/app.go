@@ -142,10 +142,6 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	if a.reconciler == nil {
-		var err error
-		if a.decisions, err = openDecisions(a.cfg.decisionsPath()); err != nil {
-			return err
-		}
 		if err := a.meetGitHub(ctx); err != nil {
 			return err
 		}

@@ -514,7 +514,9 @@ func storyQuiet(ts *testscript.TestScript, neg bool, args []string) {
 			if !strings.HasPrefix(c.Actor, "app:") && c.Actor != "registrar[bot]" {
 				continue
 			}
-			if c.Method != "GET" && c.Method != "HEAD" && !strings.Contains(c.Path, "access_tokens") && !strings.Contains(c.Path, "git-upload-pack") {
+			reads := c.Method == "GET" || c.Method == "HEAD" || strings.Contains(c.Path, "access_tokens") || strings.Contains(c.Path, "git-upload-pack")
+			// A sweep beside the run may ask for webhooks that a busy machine missed.
+			if !reads && !strings.Contains(c.Path, "/app/hook/deliveries/") {
 				writes = append(writes, fmt.Sprintf("%s %s %d", c.Method, c.Path, c.Status))
 			}
 		}

@@ -42,6 +42,10 @@ func (c Config) forge(a *App) forge.Config {
 // meetGitHub learns who we are there, which the handlers must know, and makes
 // the handlers. It waits while GitHub cannot be reached.
 func (a *App) meetGitHub(ctx context.Context) error {
+	var err error
+	if a.decisions, err = openDecisions(a.cfg.decisionsPath()); err != nil {
+		return err
+	}
 	var bot string
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
 		var err error
