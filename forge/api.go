@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/go-github/v57/github"
 	"golang.org/x/sync/errgroup"
@@ -44,8 +45,35 @@ func escapePath(path string) string {
 }
 
 // call sends a request with an optional JSON body and reads a JSON answer into
-// out: nil, a pointer, or a func(io.Reader) error.
+// out: nil, a pointer, or a func(io.Reader) error. A short rate limit is waited
+// for: to fail there would be to begin the whole job anew, and to meet the next
+// limit before it ends.
 func (a *api) call(ctx context.Context, method, path string, in, out any, opts ...github.RequestOption) (*github.Response, error) {
+	for try := 1; ; try++ {
+		resp, err := a.once(ctx, method, path, in, out, opts...)
+		var limited *RateLimitError
+		if try == limitTries || !errors.As(err, &limited) || time.Until(limited.Until) > limitPatience {
+			return resp, err
+		}
+		// What was refused was not done, so that a write may be sent again, too.
+		// Up to twice the time, so that what waited together does not come back
+		// together.
+		if sleep(ctx, 2*max(time.Until(limited.Until), limitLeast)) != nil {
+			return resp, err
+		}
+	}
+}
+
+const (
+	// limitPatience is the longest rate limit that a request waits for, holding
+	// its job's worker. GitHub's own are mostly longer: those the queue waits for.
+	limitPatience = 4 * time.Second
+	// limitTries bounds how often it is refused.
+	limitTries = 6
+	limitLeast = 50 * time.Millisecond
+)
+
+func (a *api) once(ctx context.Context, method, path string, in, out any, opts ...github.RequestOption) (*github.Response, error) {
 	client, err := a.client(ctx)
 	if err != nil {
 		return nil, err

@@ -261,3 +261,34 @@ func TestRateLimits(t *testing.T) {
 		})
 	}
 }
+
+// A limit that is over at once is waited for, by writes too: what is refused is
+// not done. One that comes again and again is not waited for for ever.
+func TestShortRateLimitsAreWaitedFor(t *testing.T) {
+	for name, tt := range map[string]struct{ refusals, calls int }{
+		"twice": {2, 3}, "always": {100, limitTries},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newFakeHub(t)
+			m := h.forge().Metadata()
+			refused := 0
+			h.handle("POST /repos/acme/registry/issues/1/comments", func(w http.ResponseWriter, _ *http.Request) {
+				if refused++; refused <= tt.refusals {
+					w.Header().Set("Retry-After", "0")
+					writeJSON(w, 403, `{"message":"slow down"}`)
+					return
+				}
+				writeJSON(w, 201, `{"id":1}`)
+			})
+			err := m.CreateComment(context.Background(), 1, "Hello.")
+			var limited *RateLimitError
+			if want := tt.refusals >= limitTries; errors.As(err, &limited) != want || !want && err != nil {
+				t.Errorf("CreateComment: %v, want a rate limit: %v", err, want)
+			}
+			if n := h.count("POST /repos"); n != tt.calls {
+				t.Errorf("%d calls, want %d", n, tt.calls)
+			}
+		})
+	}
+}
