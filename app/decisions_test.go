@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/tofu-registrar/registrar/handlers"
+	"github.com/tofu-registrar/registrar/internal/actors"
 	"github.com/tofu-registrar/registrar/validation"
 )
 
@@ -110,12 +113,11 @@ func TestDecisionsAfterACrash(t *testing.T) {
 // fullDisk takes half of a line and then nothing, until there is room again.
 type fullDisk struct {
 	*os.File
-	full     bool
-	unsynced bool
+	full, unsynced atomic.Bool
 }
 
 func (f *fullDisk) Write(b []byte) (int, error) {
-	if f.full {
+	if f.full.Load() {
 		n, _ := f.File.Write(b[:len(b)/2])
 		return n, errors.New("no space left on device")
 	}
@@ -123,10 +125,20 @@ func (f *fullDisk) Write(b []byte) (int, error) {
 }
 
 func (f *fullDisk) Sync() error {
-	if f.unsynced {
+	if f.unsynced.Load() {
 		return errors.New("input/output error")
 	}
 	return f.File.Sync()
+}
+
+// fill makes the log's disk full.
+func fill(log *decisions) *fullDisk {
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	disk := &fullDisk{File: log.file.(*os.File)}
+	disk.full.Store(true)
+	log.file = disk
+	return disk
 }
 
 // A disk that is full, or fails to sync, is an error: the job is tried again, and
@@ -139,16 +151,16 @@ func TestDecisionsOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	disk := &fullDisk{File: log.file.(*os.File), full: true}
-	log.file = disk
+	disk := fill(log)
 	if log.Record(context.Background(), decided("a", 1)) == nil {
 		t.Error("a full disk is no error")
 	}
-	disk.full, disk.unsynced = false, true
+	disk.full.Store(false)
+	disk.unsynced.Store(true)
 	if log.Record(context.Background(), decided("b", 1)) == nil {
 		t.Error("a line that is not synced is kept")
 	}
-	disk.unsynced = false
+	disk.unsynced.Store(false)
 	for _, id := range []string{"a", "b"} {
 		if err := log.Record(context.Background(), decided(id, 1)); err != nil {
 			t.Fatal(err)
@@ -214,6 +226,72 @@ func TestDecisionQuery(t *testing.T) {
 	_, out, _ := command(context.Background(), t, "audit", "show", "acme/net/demo", "--config", cfg)
 	if strings.ContainsAny(out, "\x1b") || !strings.Contains(out, "error      c:  [2Jgone 2026 judged accept\n") {
 		t.Errorf("%q", out)
+	}
+}
+
+// While decisions can't be kept nothing is decided: the author waits, nothing is
+// written to GitHub or published. With room on the disk all is done, and no line
+// is missing.
+func TestNothingIsDecidedOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	log, text := tailedLog(slog.LevelWarn)
+	world, err := newWorld(t.Context(), worldOptions{log: log, options: []Option{WithRetries(100*time.Millisecond, 100*time.Millisecond)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer world.Close()
+	w := &publishingWorld{world: world, t: t, log: text}
+	ctx := t.Context()
+	repository := actors.Repo{Owner: demoNamespace, Name: "terraform-demo-net"}
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(w.author.CreateRepository(ctx, repository))
+	check(w.author.Tag(ctx, repository, "v1.0.0"))
+	disk := fill(w.bot.decisions)
+	n, err := w.author.OpenIssue(ctx, w.metadata, "Module: x", "### Module Repository\n\n"+repository.String()+"\n", "module", "submission")
+	check(err)
+	w.idle()
+	comments, err := w.author.Comments(ctx, w.metadata, n)
+	pull, err2 := w.maintainer.PullFrom(ctx, w.metadata, fmt.Sprintf("submission/issue-%d", n))
+	if err != nil || err2 != nil || len(comments) > 0 || pull != nil {
+		t.Errorf("comments %q, pull request %v, %v, %v", comments, pull, err, err2)
+	}
+	if !strings.Contains(text.String(), "decision log: no space left on device") {
+		t.Errorf("the log does not tell why:\n%s", text)
+	}
+	disk.full.Store(false)
+	check(w.bot.Queue.Enqueue(ctx, handlers.IssueKey(n)))
+	w.idle()
+	pull, err = w.maintainer.PullFrom(ctx, w.metadata, fmt.Sprintf("submission/issue-%d", n))
+	if err != nil || pull == nil {
+		t.Fatalf("no pull request: %v\n%s", err, text)
+	}
+	disk.full.Store(true)
+	check(w.maintainer.Merge(ctx, w.metadata, pull.GetNumber()))
+	w.idle()
+	if body, found, err := w.get(ctx, "/v1/modules/acme/net/demo/versions"); found || err != nil {
+		t.Errorf("published without a line: %s %v", body, err)
+	}
+	disk.full.Store(false)
+	w.again()
+	check(w.bot.Queue.Enqueue(ctx, handlers.IssueKey(n)))
+	w.idle()
+	if _, found, err := w.get(ctx, "/v1/modules/acme/net/demo/versions"); !found || err != nil {
+		t.Errorf("it is not published: %v", err)
+	}
+	ids, _ := readAll(t, w.bot.cfg.decisionsPath())
+	history, err := (&story{world: world}).history([]string{"acme/net/demo"})
+	if err != nil || len(ids) < 4 {
+		t.Errorf("%d lines, %v", len(ids), err)
+	}
+	for _, line := range []string{"judged accept", "answered pull-request", "published 1 entries", "answered live accept"} {
+		if !strings.Contains(history, line) {
+			t.Errorf("no %q in\n%s", line, history)
+		}
 	}
 }
 
