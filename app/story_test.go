@@ -238,6 +238,9 @@ func releaseFault(ts *testscript.TestScript, kind string) func(map[string][]byte
 			f[named(f, ".sig")] = []byte("-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n")
 		}
 	}
+	if change := strangeForms[kind]; change.to != nil {
+		return func(f map[string][]byte) { n := named(f, change.file); f[n] = change.to(f[n]) }
+	}
 	ts.Fatalf("unknown fault %q", kind)
 	return nil
 }

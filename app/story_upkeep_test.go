@@ -25,6 +25,20 @@ func storyReplace(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(s.person(ts, args[0]).Replace(context.Background(), repo(ts, args[1]), args[2], args[3], change))
 }
 
+// strangeForms are the unusual, or wrong, forms of a release's small files.
+var strangeForms = map[string]struct {
+	file string
+	to   func([]byte) []byte
+}{
+	"crlf":       {"SHA256SUMS", func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n")) }},
+	"no-newline": {"SHA256SUMS", bytes.TrimSpace},
+	"upper":      {"SHA256SUMS", func(b []byte) []byte { return upperSum.ReplaceAllFunc(b, bytes.ToUpper) }},
+	"paths":      {"SHA256SUMS", func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("  "), []byte("  dist/")) }},
+	"no-json":    {"manifest.json", func([]byte) []byte { return []byte("protocols: 6.0\n") }},
+}
+
+var upperSum = regexp.MustCompile(`(?m)^[0-9a-f]{64}`)
+
 var hashAndSize = regexp.MustCompile(`,\s*"h1": "[^"]*",\s*"size": [0-9]+`)
 
 // storyOld: old PERSON PATH VERSION… takes sizes and hashes of these versions out

@@ -2,12 +2,15 @@ package forge
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,10 +37,25 @@ func (a *Authors) File(ctx context.Context, asset validation.Asset, limit int64)
 	if err != nil {
 		return nil, downloadError(asset.URL, err)
 	}
+	if err := asListed(asset, content); err != nil {
+		return nil, err
+	}
 	if key != "" {
 		a.files.put(key, append([]byte(nil), content...), int64(len(content)))
 	}
 	return content, nil
+}
+
+// asListed refuses a file that is not the one that GitHub listed: a release that
+// is edited while it is read is never taken half from before and half from after.
+// Files of before June 2025 have no digest, but a size.
+func asListed(asset validation.Asset, content []byte) error {
+	want, known := strings.CutPrefix(asset.Digest, "sha256:")
+	sum := sha256.Sum256(content)
+	if known && !strings.EqualFold(want, hex.EncodeToString(sum[:])) || asset.Size > 0 && asset.Size != int64(len(content)) {
+		return &Fault{"it is not the file any more that GitHub lists: the release is being edited"}
+	}
+	return nil
 }
 
 // assetKey names what an asset holds; "" where that is not known.
