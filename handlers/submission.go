@@ -134,6 +134,9 @@ func (h *Handlers) answers(title string, labels []string, body string) validatio
 func (s submission) merged() bool   { return s.pull != nil && s.pull.Merged }
 func (s submission) pullOpen() bool { return s.pull != nil && s.pull.Open }
 
+// leftover: there is a pull request to close, or a branch to delete.
+func (s submission) leftover() bool { return s.pullOpen() || s.tip != nil }
+
 // rejected: a maintainer closed the pull request that the comment speaks of.
 func (s submission) rejected() bool {
 	return s.pull != nil && !s.pull.Open && !s.pull.Merged &&
@@ -156,7 +159,9 @@ func (s submission) needsVerdict(force bool) bool {
 // settled tells whether the comment's state is one that lasts until someone acts.
 func (s submission) settled() bool {
 	switch s.stamp.State {
-	case templates.StateNeedsChanges, templates.StateRequestReceived, templates.StatePrivateKey:
+	case templates.StatePrivateKey:
+		return true
+	case templates.StateNeedsChanges, templates.StateRequestReceived:
 		return s.pull == nil || !s.pull.Open
 	case templates.StatePullRequest:
 		return s.pullOpen() && s.stamp.Pull == s.pull.Number && s.tip != nil && s.tip.SHA == s.pull.HeadSHA

@@ -11,6 +11,15 @@ import (
 // applySubmission makes the plan true. Each step is found done by a later run
 // if this one ends between two of them.
 func (h *Handlers) applySubmission(ctx context.Context, s *submission, p submissionPlan) error {
+	if p.input != "" {
+		s.input = p.input
+	}
+	told := p.takesBack(*s)
+	if told {
+		if err := h.applyComment(ctx, *s, p.comment); err != nil {
+			return err
+		}
+	}
 	if err := h.applyRedaction(ctx, s.issue.Number, p); err != nil {
 		return err
 	}
@@ -30,11 +39,20 @@ func (h *Handlers) applySubmission(ctx context.Context, s *submission, p submiss
 			return fmt.Errorf("close issue %d: %w", s.issue.Number, err)
 		}
 	}
-	// The comment comes last: its stamp says that all before it was done.
-	if p.input != "" {
-		s.input = p.input
+	if told {
+		return nil
 	}
+	// The comment comes last: its stamp says that all before it was done.
 	return h.applyComment(ctx, *s, p.comment)
+}
+
+// takesBack tells whether the plan undoes what shows the next run why it is
+// undone: then the comment comes first. Else a run that ends in between would
+// leave a closed pull request whose comment still calls it ready, as when a
+// maintainer closed it; or an issue without the private key whose author never
+// hears that it was there.
+func (p submissionPlan) takesBack(s submission) bool {
+	return p.drop && s.pullOpen() || p.redacted != nil || p.title != nil
 }
 
 func (h *Handlers) applyRedaction(ctx context.Context, number int, p submissionPlan) error {

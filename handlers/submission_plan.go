@@ -58,7 +58,8 @@ func (h *Handlers) decideSubmission(s submission) submissionPlan {
 			comment: h.submissionComment(s, templates.StateClosedUnmerged),
 		}
 	case s.judged == nil:
-		return submissionPlan{}
+		// The run that wrote the comment may have ended before this.
+		return submissionPlan{drop: s.settled() && s.stamp.State != templates.StatePullRequest && s.leftover()}
 	}
 	return h.decideJudged(s)
 }
@@ -66,7 +67,7 @@ func (h *Handlers) decideSubmission(s submission) submissionPlan {
 // decideRedaction removes a private key before anything else is done with the
 // issue.
 func (h *Handlers) decideRedaction(s submission) submissionPlan {
-	p := submissionPlan{comment: h.submissionComment(s, templates.StatePrivateKey), drop: s.pullOpen()}
+	p := submissionPlan{comment: h.submissionComment(s, templates.StatePrivateKey), drop: s.leftover()}
 	title, body := s.issue.Title, s.issue.Body
 	if clean, found := templates.RedactPrivateKey(body); found {
 		body, p.redacted = clean, &clean
@@ -116,7 +117,7 @@ func (h *Handlers) decideClosed(s submission) submissionPlan {
 	case s.rejected():
 		return submissionPlan{drop: s.tip != nil, comment: h.submissionComment(s, templates.StateClosedUnmerged)}
 	}
-	return submissionPlan{}
+	return submissionPlan{drop: s.tip != nil}
 }
 
 // decideJudged follows a fresh verdict.
@@ -127,14 +128,14 @@ func (h *Handlers) decideJudged(s submission) submissionPlan {
 	switch {
 	case j.already:
 		p.comment = h.submissionComment(s, templates.StateAlreadyRegistered)
-		p.drop, p.closing = s.pullOpen(), "not_planned"
+		p.drop, p.closing = s.leftover(), "not_planned"
 	case j.Kind == validation.KindVersionReindex:
 		p.comment = h.submissionComment(s, templates.StateRequestReceived)
 	case j.Verdict == validation.Accept:
 		h.decideAccepted(s, &p)
 	default:
 		p.comment = h.submissionComment(s, templates.StateNeedsChanges)
-		p.drop = s.pullOpen()
+		p.drop = s.leftover()
 	}
 	return p
 }
