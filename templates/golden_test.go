@@ -76,6 +76,7 @@ func goldens() []golden {
 	movedPull.State, movedPull.Now, movedPull.Added, movedPull.Provider = validation.RepositoryMoved, registrydata.Repository{Owner: "other", Name: "terraform-provider-demo"}, "other/demo", demoProvider(3)
 	movedPull.Warning = "This provider has moved to other/demo. Please update your source in required_providers."
 	movedPull.Files, movedPull.Findings = append(movedPull.Files, "providers/o/other/demo.json"), []validation.Finding{noKey}
+	backfill := BackfillPull{Site: exampleSite, Address: "acme/demo", Versions: []string{"1.2.0", "1.1.0", "1.0.0"}, Left: 2, Files: []string{"providers/a/acme/demo.json"}, Merge: MergeAutomatic}
 	removalRefused := with(removed, StateNeedsChanges)
 	removalRefused.Removal, removalRefused.Report.Findings = nil, []validation.Finding{finding("version-not-recorded", validation.Error, "version", "Version 1.2.3 of acme/demo is not in the registry.", "Leave it out. The registry has 1.0.0.")}
 	removalPull := SubmissionPull{Site: exampleSite, Issue: 12, Author: "ada", AuthorIsMember: true, Merge: MergeApproved, Report: removed.Report, Removal: removal,
@@ -145,6 +146,7 @@ func goldens() []golden {
 		{"pull-key", "For the maintainer: what the key is and what it covers.", SubmissionPullTitle(keyPull) + "\n\n" + SubmissionPullBody(keyPull)},
 		{"pull-release", "New versions of something registered.", ReleasePullTitle(release) + "\n\n" + ReleasePullBody(release)},
 		{"pull-release-failed", "What could not be taken is noted, with nothing else.", ReleasePullTitle(failed) + "\n\n" + ReleasePullBody(failed)},
+		{"pull-backfill", "What was not known is recorded, checked against what was.", BackfillPullTitle(backfill) + "\n\n" + BackfillPullBody(backfill)},
 		{"check-run", "The same rules on anyone's pull request.", checkText(CheckRun{Site: exampleSite, Files: files})},
 		{"check-run-good", "Nothing to say.", checkText(CheckRun{Site: exampleSite, Files: files[1:2], Own: true, Module: vpcModule()})},
 		{"alert", "What there is to mend, and what to do about the key; who made the release is called.", AlertTitle(alert) + "\n\n" + opened},

@@ -102,6 +102,7 @@ func hostileTexts() map[string]string {
 	for _, state := range []validation.RepositoryState{validation.RepositoryMoved, validation.RepositoryGone, validation.RepositoryReplaced} {
 		texts["warning "+string(state)] = WarningPullBody(hostileWarning(state))
 	}
+	texts["backfill"] = BackfillPullBody(BackfillPull{Site: exampleSite, Address: hostile, Versions: []string{hostile, hostile}, Left: 3, Files: []string{hostile}})
 	texts["reply"] = RecheckDeniedReply(RecheckDenied{Site: exampleSite, Asker: hostile})
 	check := CheckRunText(CheckRun{Site: exampleSite, Provider: p.Provider, Files: []CheckedFile{{Path: hostile, Subject: hostile, Findings: []FileFinding{{p.Report.Findings[0], 1}}}}})
 	texts["check summary"] = Marker("check", "x") + "\n" + check.Summary

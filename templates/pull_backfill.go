@@ -15,7 +15,7 @@ type BackfillPull struct {
 
 // BackfillPullTitle is plain text of at most 256 characters.
 func BackfillPullTitle(p BackfillPull) string {
-	return Quote(plainThing(validation.KindProvider, p.Address)+": sizes and hashes of "+plainVersions(p.Versions), Plain, maxTitle-1)
+	return plainTitle(plainThing(validation.KindProvider, p.Address) + ": sizes and hashes of " + plainVersions(p.Versions))
 }
 
 // BackfillPullBody begins with its marker (MarkerBackfill, "provider=<address>").
