@@ -120,7 +120,8 @@ func releaseDecision(r release) *Decision {
 			d.Versions = append(d.Versions, DecisionVersion{Version: v, Outcome: "refused"})
 		}
 	}
-	if validation.HasErrors(r.findings) {
+	refused := slices.ContainsFunc(d.Versions, func(v DecisionVersion) bool { return v.Outcome == "refused" })
+	if validation.HasErrors(r.findings) || refused && len(taken(r.results)) == 0 {
 		d.Verdict = validation.NeedsChanges
 	}
 	d.Findings = decisionFindings(findings)
