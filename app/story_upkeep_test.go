@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"os"
 	"regexp"
 	"strings"
 
@@ -66,3 +67,16 @@ func storyUntag(ts *testscript.TestScript, neg bool, args []string) {
 	s := theStory(ts)
 	ts.Check(s.person(ts, args[0]).DeleteTag(context.Background(), repo(ts, args[1]), args[2]))
 }
+
+// storyFill: fill PERSON PATH VERSION FILE writes a data file with sizes and hashes
+// of a version that are made up.
+func storyFill(ts *testscript.TestScript, neg bool, args []string) {
+	s := theStory(ts)
+	text, err := s.person(ts, args[0]).File(context.Background(), s.metadata, args[1])
+	ts.Check(err)
+	head, tail, _ := strings.Cut(text, `"version": "`+args[2]+`"`)
+	tail = shasum.ReplaceAllString(tail, "$0,\n          \"h1\": \"h1:"+strings.Repeat("A", 43)+"=\",\n          \"size\": 7")
+	ts.Check(os.WriteFile(ts.MkAbs(args[3]), []byte(head+`"version": "`+args[2]+`"`+tail), 0o600))
+}
+
+var shasum = regexp.MustCompile(`"shasum": "[0-9a-f]{64}"`)

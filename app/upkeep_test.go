@@ -145,3 +145,25 @@ func TestDifferences(t *testing.T) {
 		t.Errorf("%v differences of %v, %v audits, want none, and 5", n, d.byPath, audits)
 	}
 }
+
+// The job enqueues what is due, and the queue runs it.
+func TestUpkeepJob(t *testing.T) {
+	t.Parallel()
+	r := &fakeReconciler{}
+	world := &registeredList{sources: upkeepSources(200)}
+	q := testQueue(t, r, func(o *queueOptions) { o.Audit.Every, o.Backfill.Off = time.Hour, true })
+	q.Watch(world)
+	turn := time.Now().UnixNano() / int64(upkeepTick)
+	due := q.upkeep.due(world.sources, turn, turn+1) // a minute may pass meanwhile
+	if _, err := q.client.Insert(t.Context(), upkeepArgs{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, q)
+	ran := 0
+	for _, key := range due {
+		ran += r.ran(key)
+	}
+	if all := len(q.upkeep.due(world.sources, turn, turn+59)); len(due) == 0 || ran == 0 || all != 200 {
+		t.Errorf("%d of %d audits ran, of %d in an hour; want some, and 200", ran, len(due), all)
+	}
+}

@@ -185,8 +185,9 @@ func (h *Handlers) compareProvider(ctx context.Context, commit string, a registr
 			tags = append(tags, validation.Tag{Name: tagOf(v)})
 		}
 	}
-	if len(added) == 0 {
-		return nil, nil
+	findings, err := h.compareFilled(ctx, old, file)
+	if err != nil || len(added) == 0 {
+		return findings, err
 	}
 	al, err := h.aliasesAt(ctx, commit)
 	if err != nil {
@@ -211,7 +212,6 @@ func (h *Handlers) compareProvider(ctx context.Context, commit string, a registr
 	if err != nil {
 		return nil, err
 	}
-	var findings []validation.Finding
 	for i, r := range results {
 		findings = append(findings, compareVersion(added[i], r)...)
 	}
