@@ -282,6 +282,17 @@ func (d *database) promote(ctx context.Context, id int64) error {
 	return err
 }
 
+// makeDue makes the jobs of a priority available whose time has come. River does
+// so by itself, every five seconds.
+func (d *database) makeDue(ctx context.Context, priority int, now time.Time) error {
+	_, err := d.ExecContext(ctx, `UPDATE river_job SET state = 'available'
+		WHERE state = 'scheduled' AND priority = ? AND scheduled_at <= ?`, priority, d.dialect().time(now))
+	if err != nil {
+		return fmt.Errorf("make jobs available: %w", err)
+	}
+	return nil
+}
+
 // probe writes to the disk, so that a full or read-only one shows.
 func (d *database) probe(ctx context.Context) error {
 	_, err := d.ExecContext(ctx, `INSERT INTO registrar_probe (id, at) VALUES (1, ?)
