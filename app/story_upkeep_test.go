@@ -68,8 +68,8 @@ func storyUntag(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(s.person(ts, args[0]).DeleteTag(context.Background(), repo(ts, args[1]), args[2]))
 }
 
-// storyFill: fill PERSON PATH VERSION FILE writes a data file with sizes and hashes
-// of a version that are made up.
+// storyFill: fill PERSON PATH VERSION FILE writes a data file with sizes and hashes,
+// of a version and all below it, that are made up.
 func storyFill(ts *testscript.TestScript, neg bool, args []string) {
 	s := theStory(ts)
 	text, err := s.person(ts, args[0]).File(context.Background(), s.metadata, args[1])
@@ -80,3 +80,10 @@ func storyFill(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 var shasum = regexp.MustCompile(`"shasum": "[0-9a-f]{64}"`)
+
+// storyPut: put PERSON PATH FILE writes a file of the metadata branch.
+func storyPut(ts *testscript.TestScript, neg bool, args []string) {
+	s := theStory(ts)
+	ts.Check(s.person(ts, args[0]).PutFile(context.Background(), s.metadata, args[1], []byte(ts.ReadFile(args[2]))))
+	s.idle(ts)
+}

@@ -144,7 +144,7 @@ func (h *Handlers) fill(ctx context.Context, b *backfill) (Result, error) {
 			return Result{}, err
 		}
 		return again(b.pull != nil && b.pull.Merged && len(missing) > 0, fillAgain), nil
-	case !b.open() && b.pull != nil && !b.pull.Merged:
+	case !b.open() && b.pull != nil && !b.pull.Merged && !templates.PullWithdrawn(b.pull.Body):
 		return Result{}, nil // a maintainer does not want it
 	case len(missing) == 0:
 		return Result{}, h.clearBackfill(ctx, *b)
@@ -174,13 +174,14 @@ func again(when bool, after time.Duration) Result {
 	return Result{}
 }
 
-// clearBackfill closes a pull request that has nothing to add any more.
+// clearBackfill closes a pull request that has nothing to add any more, and says
+// that it was the App, so that no maintainer is taken to have refused.
 func (h *Handlers) clearBackfill(ctx context.Context, b backfill) error {
 	if !b.open() {
 		return nil
 	}
-	closed := "closed"
-	if err := h.pulls.EditPull(ctx, b.pull.Number, PullEdit{State: &closed}); err != nil || b.tip == nil {
+	closed, body := "closed", templates.WithdrawnPullBody(b.pull.Body)
+	if err := h.pulls.EditPull(ctx, b.pull.Number, PullEdit{State: &closed, Body: &body}); err != nil || b.tip == nil {
 		return err
 	}
 	return h.branches.DeleteBranch(ctx, backfillBranch(b.entity))
