@@ -35,14 +35,12 @@ var (
 // crashBot is the real program around a world, which is killed and started anew.
 type crashBot struct {
 	*machines
-	random *rand.Rand
 
-	mu      sync.Mutex
-	left    int           // requests until the next kill
-	strike  chan struct{} // the time has come
-	kills   int
-	asked   atomic.Int64
-	stopped chan struct{}
+	mu     sync.Mutex
+	left   int           // requests until the next kill
+	strike chan struct{} // the time has come
+	kills  int
+	asked  atomic.Int64
 }
 
 // newCrashBot makes a world with the program, not yet started. change alters its
@@ -186,13 +184,13 @@ func leftInQueue(t *testing.T, file Database) map[string]int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // only read
+	defer db.Close()
 	rows, err := db.QueryContext(t.Context(), `SELECT state, json_extract(args, '$.key') FROM river_job
 		WHERE state NOT IN ('completed', 'cancelled', 'scheduled') AND kind = 'reconcile'`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close() //nolint:errcheck // only read
+	defer rows.Close()
 	left := map[string]int{}
 	for rows.Next() {
 		var state, key string
