@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-github/v57/github"
+
+	"github.com/tofu-registrar/registrar/registrydata"
 )
 
 // dayEnd is all that can be seen at the end of a day, by anyone: issues, pull
@@ -58,7 +60,7 @@ func (e dayEnd) differs(other dayEnd) (all []string) {
 var dayChance = regexp.MustCompile(`127\.0\.0\.1:\d+|\b[0-9a-f]{40}\b|\b[0-9a-f]{7}\b|"repository_id": \d+|\bprovider-\d{10}\b| input=[0-9a-f]{20}|\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?Z?( UTC)?`)
 
 // dayNumber is the number of an issue or a pull request in a text, or of a comment.
-var dayNumber = regexp.MustCompile(`(#|/issues/|/pull/|issue-|issue=|issuecomment-|comment=| pull=|"pull": ?|"issue": ?)(\d+)`)
+var dayNumber = regexp.MustCompile(`(\[#|\(#|\*#| #|/issues/|/pull/|issue-|issue=|issuecomment-|comment=| pull=|"pull": ?|"issue": ?)(\d+)`)
 
 // end looks at everything once nothing happens any more.
 func (d *scriptedDay) end(ctx context.Context, t testing.TB) dayEnd {
@@ -163,6 +165,12 @@ func (d *scriptedDay) endOfBranch(t testing.TB, e dayEnd, plain func(string) str
 		e.add("commit", plain(strings.TrimSpace(line)), "")
 	}
 	for name := range strings.SplitSeq(strings.TrimSuffix(git("ls-tree", "-r", "-z", "--name-only", "main"), "\x00"), "\x00") {
-		e.add("data", plain(name), plain(git("show", "main:"+name)))
+		text := plain(git("show", "main:"+name))
+		if name == registrydata.BlacklistPath { // in the order of the merges
+			lines := strings.Split(text, "\n")
+			slices.Sort(lines)
+			text = strings.Join(lines, "\n")
+		}
+		e.add("data", plain(name), text)
 	}
 }
