@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -50,6 +51,8 @@ func (h *history) compare(rebuilt []byte, web string) (known string, err error) 
 //   - Versions of fewer than three numbers: clients ask for 9001.0.0 where 9001
 //     is listed.
 //   - Targets in another order than that of the reference: imported in 2023.
+//   - Versions of a plugin protocol that no client speaks (1.0.0).
+//   - Archives of another tag than the checksums: edited by hand.
 //   - Versions that differ in their build metadata only: the reference's sort
 //     leaves them in any order.
 func asToday(p *registrydata.Provider) (reasons []string) {
@@ -60,8 +63,20 @@ func asToday(p *registrydata.Provider) (reasons []string) {
 	if len(whole) < len(p.Versions) {
 		p.Versions, reasons = whole, append(reasons, "short versions")
 	}
+	spoken := slices.DeleteFunc(slices.Clone(p.Versions), func(v registrydata.ProviderVersion) bool {
+		return !slices.ContainsFunc(v.Protocols, func(p string) bool { return p[0] == '5' || p[0] == '6' })
+	})
+	if len(spoken) < len(p.Versions) {
+		p.Versions, reasons = spoken, append(reasons, "protocols that no client speaks")
+	}
 	for i := range p.Versions {
-		targets := p.Versions[i].Targets
+		targets, folder := p.Versions[i].Targets, path.Dir(p.Versions[i].ShasumsURL)
+		for n := range targets {
+			if path.Dir(targets[n].DownloadURL) != folder {
+				targets[n].DownloadURL = strings.TrimSuffix(p.Versions[i].ShasumsURL, path.Base(p.Versions[i].ShasumsURL)) + targets[n].Filename
+				reasons = append(reasons, "archives of another tag")
+			}
+		}
 		if !slices.IsSortedFunc(targets, byPlatform) {
 			slices.SortFunc(targets, byPlatform)
 			reasons = append(reasons, "order of targets")
