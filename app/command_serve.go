@@ -22,7 +22,7 @@ The configuration, with what holds where a key is left out:
             release files may come from)
   metadata  repository; branch ("main")
   policy    merge ("manual", or "approved", "automatic"),
-            releases ("automatic", or "manual")
+            releases ("automatic", or "batch": one commit for several, "manual")
   look      how registered repositories are looked at that send no webhooks:
             least ("5m") and most ("4h"), the pauses of a repository with a new
             release and of a silent one; tags_most ("12h"); limit ("24h", how old

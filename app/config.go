@@ -66,7 +66,7 @@ type PolicyConfig struct {
 	// "approved", a maintainer's approving review merges; "automatic".
 	Merge string
 	// Releases is how new versions of registered entries get in: "automatic" (if
-	// empty) or "manual".
+	// empty), "batch" (so too, but one commit for several entries) or "manual".
 	Releases string
 }
 

@@ -137,9 +137,9 @@ func (p PolicyConfig) faults() (faults []configFault) {
 		faults = append(faults, configFault{"policy.merge", "no such policy",
 			`It is "manual" (a maintainer merges), "approved" (a maintainer's approving review merges) or "automatic".`})
 	}
-	if !slices.Contains([]string{"manual", "automatic"}, p.Releases) {
+	if !slices.Contains([]string{"manual", "automatic", "batch"}, p.Releases) {
 		faults = append(faults, configFault{"policy.releases", "no such policy",
-			`It is "automatic" or "manual".`})
+			`It is "automatic", "batch" (automatic, by one commit for several entries) or "manual".`})
 	}
 	return faults
 }

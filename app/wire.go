@@ -77,7 +77,7 @@ func (a *App) meetGitHub(ctx context.Context) error {
 		AuditEvery: a.cfg.Audit.Every, Differences: a.metrics.differences.found,
 		MaxDelete: a.cfg.Publish.MaxDelete, Parallel: a.cfg.Publish.parallel(),
 		Metadata: a.cfg.Metadata.Repository, Branch: a.cfg.Metadata.Branch,
-		Site: a.cfg.site(bot), WebURL: a.cfg.GitHub.WebURL, Lock: a.Queue.Lock, Now: a.now, Log: a.log,
+		Site: a.cfg.site(bot), WebURL: a.cfg.GitHub.WebURL, Lock: a.Queue.Lock, Pause: pause, Now: a.now, Log: a.log,
 	})
 	a.reconciler, a.deliveries = a.Handlers, a.forge
 	return nil

@@ -15,7 +15,7 @@ func (h *Handlers) decideBackfill(b backfill, changes []judgedChange) submission
 	path := b.entity.Path()
 	content := b.file.provider.Bytes()
 	facts := templates.BackfillPull{
-		Site: h.site, Address: b.entity.String(), Versions: b.filled, Left: b.left, Files: []string{path}, Merge: h.policy.Releases,
+		Site: h.site, Address: b.entity.String(), Versions: b.filled, Left: b.left, Files: []string{path}, Merge: h.policy.upkeep(),
 	}
 	p.decision = &Decision{Did: DidJudge, About: []string{about(b.entity)}, Base: b.head.SHA, Verdict: validation.Accept}
 	current := b.open() && b.tip != nil && string(b.proposed) == string(content) && string(b.base) == string(b.now)

@@ -52,17 +52,29 @@ type Options struct {
 	// Lock lets one run at a time work on what has a name, over all processes;
 	// nil where this is the only one.
 	Lock func(name string) (unlock func())
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Pause waits for so long, and returns an error if the context ends before
+	// that; nil does not wait for more of a burst.
+	Pause func(context.Context, time.Duration) error
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Policy says what happens without a maintainer's hand.
 type Policy struct {
 	// Merge is for submissions: MergeManual, MergeApproved or MergeAutomatic.
 	Merge templates.Merge
-	// Releases is for new versions of registered entries: MergeManual or
-	// MergeAutomatic.
+	// Releases is for new versions of registered entries: MergeManual,
+	// MergeAutomatic or MergeBatch.
 	Releases templates.Merge
+}
+
+// upkeep is the policy for the App's other pull requests about registered
+// entries. They are never part of a batch.
+func (p Policy) upkeep() templates.Merge {
+	if p.Releases == templates.MergeBatch {
+		return templates.MergeAutomatic
+	}
+	return p.Releases
 }
 
 // Handlers reconciles keys. It holds no state of its own: any number of them
@@ -91,6 +103,7 @@ type Handlers struct {
 	backfill  *sync.Mutex // one at a time, whatever the number of workers
 	merges    *keyedLock  // by the branch
 	decisions *decisionLog
+	pause     func(context.Context, time.Duration) error
 	now       func() time.Time
 	log       *slog.Logger
 
@@ -112,6 +125,9 @@ func New(o Options) *Handlers {
 	if o.AuditEvery <= 0 {
 		o.AuditEvery = auditEvery
 	}
+	if o.Pause == nil {
+		o.Pause = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	}
 	if o.Differences == nil {
 		o.Differences = func(string, int) {}
 	}
@@ -124,7 +140,7 @@ func New(o Options) *Handlers {
 		policy: o.Policy, maxDelete: o.MaxDelete, parallel: o.Parallel, metadata: o.Metadata, branch: o.Branch, site: o.Site,
 		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{}, alerts: &keyedLock{across: o.Lock}, merges: &keyedLock{across: o.Lock},
 		backfill: &sync.Mutex{}, auditEvery: o.AuditEvery, differences: o.Differences,
-		decisions: &decisionLog{port: o.Decisions, now: o.Now}, now: o.Now, log: o.Log,
+		decisions: &decisionLog{port: o.Decisions, now: o.Now}, pause: o.Pause, now: o.Now, log: o.Log,
 	}
 }
 
@@ -162,6 +178,8 @@ func (h *Handlers) Reconcile(ctx context.Context, key Key) (Result, error) {
 		return h.reconcileAudit(ctx, rest)
 	case onBackfill:
 		return h.reconcileBackfill(ctx, rest)
+	case onBatch:
+		return h.reconcileBatch(ctx)
 	case onPublish:
 		return h.reconcilePublished(ctx)
 	}

@@ -29,11 +29,16 @@ const (
 
 	onInstallation = "installation"
 	onPublish      = "publish"
+	onBatch        = "batch"
 )
 
 // PublishKey asks for everything up to the head of the metadata branch to be
 // published.
 const PublishKey Key = onPublish
+
+// BatchKey asks for the new versions that wait to be let in by one commit, where
+// the policy says so.
+const BatchKey Key = onBatch
 
 // IssueKey is the submission of an issue.
 func IssueKey(number int) Key { return Key(onIssue + " " + strconv.Itoa(number)) }

@@ -52,8 +52,8 @@ func (h *Handlers) warningPull(m moved) templates.WarningPull {
 func (h *Handlers) warningPolicy(adds bool) templates.Merge {
 	switch {
 	case !adds:
-		return h.policy.Releases
-	case h.policy.Releases == templates.MergeAutomatic:
+		return h.policy.upkeep()
+	case h.policy.upkeep() == templates.MergeAutomatic:
 		return h.policy.Merge
 	}
 	return templates.MergeManual

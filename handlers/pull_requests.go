@@ -47,6 +47,9 @@ func (h *Handlers) closedKeys(e event) []Key {
 	if entity, ok := backfillEntity(head.Ref); ok {
 		return []Key{BackfillKey(entity)}
 	}
+	if head.Ref == batchBranch {
+		return []Key{BatchKey}
+	}
 	return nil
 }
 
@@ -150,20 +153,19 @@ func (h *Handlers) mergeByPolicy(ctx context.Context, pull Pull, check CheckRun)
 	if err != nil {
 		return Result{}, err
 	}
+	if policy == templates.MergeBatch {
+		return Result{Next: []Key{BatchKey}}, nil
+	}
 	merge, approved, err := h.mayMerge(ctx, policy, pull)
 	if err != nil || !merge {
 		return Result{}, err
 	}
-	if err := h.decisions.record(ctx, mergeDecision(pull, policy, approved)); err != nil {
-		return Result{}, err
-	}
-	title := fmt.Sprintf("%s (#%d)", pull.Title, pull.Number)
-	err = h.pulls.Merge(ctx, pull.Number, pull.HeadSHA, title, "")
+	err = h.merge(ctx, pull, mergeDecision(pull, policy, approved))
 	if errors.Is(err, forge.ErrNotMergeable) {
 		return h.followUnmergeable(pull), nil
 	}
 	if err != nil {
-		return Result{}, fmt.Errorf("merge pull request %d: %w", pull.Number, err)
+		return Result{}, err
 	}
 	next := []Key{PublishKey}
 	if isSubmission {
@@ -172,11 +174,26 @@ func (h *Handlers) mergeByPolicy(ctx context.Context, pull Pull, check CheckRun)
 	return Result{Next: next}, nil
 }
 
+// merge merges a pull request, after the decision is written down.
+func (h *Handlers) merge(ctx context.Context, pull Pull, d Decision) error {
+	if err := h.decisions.record(ctx, d); err != nil {
+		return err
+	}
+	title := fmt.Sprintf("%s (#%d)", pull.Title, pull.Number)
+	if err := h.pulls.Merge(ctx, pull.Number, pull.HeadSHA, title, ""); err != nil {
+		return fmt.Errorf("merge pull request %d: %w", pull.Number, err)
+	}
+	return nil
+}
+
 // mergePolicy is who merges one of the App's own pull requests. What takes
 // something out of the registry wants a maintainer's approval, whatever the
 // policy says.
 func (h *Handlers) mergePolicy(ctx context.Context, pull Pull, isSubmission bool) (templates.Merge, error) {
 	_, isWarning := warningEntity(pull.HeadBranch)
+	if _, isBackfill := backfillEntity(pull.HeadBranch); isBackfill {
+		return h.policy.upkeep(), nil
+	}
 	if !isSubmission && !isWarning {
 		return h.policy.Releases, nil
 	}

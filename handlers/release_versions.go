@@ -231,7 +231,7 @@ func stillMissing(file *registrydata.Provider, tags []validation.Tag, gone map[s
 func (h *Handlers) noteAttempts(r *release, file *registrydata.Provider, attempts validation.Attempts) {
 	was := validation.Attempts(file.VersionsErrors)
 	changed := !attempts.Same(was)
-	if len(r.results) == 0 && (!changed || h.policy.Releases != templates.MergeAutomatic) {
+	if len(r.results) == 0 && (!changed || h.policy.upkeep() != templates.MergeAutomatic) {
 		return
 	}
 	for _, version := range attempts.Versions() {

@@ -33,6 +33,9 @@ const (
 	MergeManual    Merge = "manual"
 	MergeApproved  Merge = "approved"
 	MergeAutomatic Merge = "automatic"
+	// MergeBatch is MergeAutomatic, of the new versions of several entries by one
+	// commit.
+	MergeBatch Merge = "batch"
 )
 
 // Comment is the one comment of a submission. Only Site, Issue and State are

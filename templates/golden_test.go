@@ -79,6 +79,11 @@ func goldens() []golden {
 	backfill := BackfillPull{Site: exampleSite, Address: "acme/demo", Versions: []string{"1.2.0", "1.1.0", "1.0.0"}, Left: 2, Files: []string{"providers/a/acme/demo.json"}, Merge: MergeAutomatic}
 	removalRefused := with(removed, StateNeedsChanges)
 	removalRefused.Removal, removalRefused.Report.Findings = nil, []validation.Finding{finding("version-not-recorded", validation.Error, "version", "Version 1.2.3 of acme/demo is not in the registry.", "Leave it out. The registry has 1.0.0.")}
+	batch := BatchPull{Site: exampleSite, Entries: []BatchEntry{
+		{Kind: validation.KindProvider, Address: "acme/demo", Versions: []string{"1.2.0", "1.1.0", "1.0.0"}, Pull: 21},
+		{Kind: validation.KindModule, Address: "acme/vpc/aws", Versions: []string{"v2.1.0"}, Pull: 22},
+		{Kind: validation.KindProvider, Address: "acme/other", Pull: 24},
+	}}
 	removalPull := SubmissionPull{Site: exampleSite, Issue: 12, Author: "ada", AuthorIsMember: true, Merge: MergeApproved, Report: removed.Report, Removal: removal,
 		Files: []string{"providers/a/acme/demo.json", "providers/t/twin/demo.json", "versions_blacklist.json"}}
 
@@ -147,6 +152,7 @@ func goldens() []golden {
 		{"pull-release", "New versions of something registered.", ReleasePullTitle(release) + "\n\n" + ReleasePullBody(release)},
 		{"pull-release-failed", "What could not be taken is noted, with nothing else.", ReleasePullTitle(failed) + "\n\n" + ReleasePullBody(failed)},
 		{"pull-backfill", "What was not known is recorded, checked against what was.", BackfillPullTitle(backfill) + "\n\n" + BackfillPullBody(backfill)},
+		{"pull-batch", "New versions of several entries by one commit, each with the pull request on which it was checked; and what the commit says.", BatchPullTitle(batch) + "\n\n" + BatchPullBody(batch) + "\n====\n" + BatchCommitMessage(batch.Entries)},
 		{"check-run", "The same rules on anyone's pull request.", checkText(CheckRun{Site: exampleSite, Files: files})},
 		{"check-run-good", "Nothing to say.", checkText(CheckRun{Site: exampleSite, Files: files[1:2], Own: true, Module: vpcModule()})},
 		{"alert", "What there is to mend, and what to do about the key; who made the release is called.", AlertTitle(alert) + "\n\n" + opened},

@@ -103,6 +103,7 @@ func hostileTexts() map[string]string {
 		texts["warning "+string(state)] = WarningPullBody(hostileWarning(state))
 	}
 	texts["backfill"] = BackfillPullBody(BackfillPull{Site: exampleSite, Address: hostile, Versions: []string{hostile, hostile}, Left: 3, Files: []string{hostile}})
+	texts["batch"] = BatchPullBody(BatchPull{Site: exampleSite, Entries: []BatchEntry{{Kind: validation.KindModule, Address: hostile, Versions: []string{hostile, hostile}, Pull: 12}}})
 	texts["reply"] = RecheckDeniedReply(RecheckDenied{Site: exampleSite, Asker: hostile})
 	check := CheckRunText(CheckRun{Site: exampleSite, Provider: p.Provider, Files: []CheckedFile{{Path: hostile, Subject: hostile, Findings: []FileFinding{{p.Report.Findings[0], 1}}}}})
 	texts["check summary"] = Marker("check", "x") + "\n" + check.Summary
@@ -149,6 +150,7 @@ func TestHostilePlainTextStaysInItsPlace(t *testing.T) {
 	} {
 		texts["commit "+name] = CommitMessage(c)
 	}
+	texts["commit of a batch"] = BatchCommitMessage([]BatchEntry{{Kind: validation.KindModule, Address: hostile, Versions: []string{hostile, hostile}, Pull: 12}})
 	for name, title := range titles {
 		if title == "" || strings.ContainsAny(title, "\r\n\x00\u202e\u200d") || len([]rune(title)) > 256 {
 			t.Errorf("title of %s: %q", name, title)

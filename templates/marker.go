@@ -10,6 +10,7 @@ const (
 	MarkerRelease    = "release"      // the body of a release's pull request: "provider=acme/demo"
 	MarkerAlert      = "alert"        // the body of an alert issue: "provider=acme/demo"
 	MarkerBackfill   = "backfill"     // the body of a backfill's pull request: "provider=acme/demo"
+	MarkerBatch      = "batch"        // the body of the pull request of several releases: "release"
 	MarkerReply      = "reply"        // a reply to one comment: "comment=345"
 )
 

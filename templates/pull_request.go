@@ -205,6 +205,8 @@ func (m Merge) decision() string {
 	switch m {
 	case MergeAutomatic:
 		return "It is merged by itself when its check is green."
+	case MergeBatch:
+		return "When its check is green it gets in by itself, by one commit with others that wait."
 	case MergeApproved:
 		return "An approving review by someone with write permission merges it."
 	}
