@@ -150,7 +150,7 @@ func TestDifferences(t *testing.T) {
 func TestUpkeepJob(t *testing.T) {
 	t.Parallel()
 	r := &fakeReconciler{}
-	world := &registeredList{sources: upkeepSources(200)}
+	world := &registeredList{sources: upkeepSources(2000)}
 	q := testQueue(t, r, func(o *queueOptions) { o.Audit.Every, o.Backfill.Off = time.Hour, true })
 	q.Watch(world)
 	turn := time.Now().UnixNano() / int64(upkeepTick)
@@ -163,7 +163,7 @@ func TestUpkeepJob(t *testing.T) {
 	for _, key := range due {
 		ran += r.ran(key)
 	}
-	if all := len(q.upkeep.due(world.sources, turn, turn+59)); len(due) == 0 || ran == 0 || all != 200 {
-		t.Errorf("%d of %d audits ran, of %d in an hour; want some, and 200", ran, len(due), all)
+	if all := len(q.upkeep.due(world.sources, turn, turn+59)); len(due) == 0 || ran == 0 || all != 2000 {
+		t.Errorf("%d of %d audits ran, of %d in an hour; want some, and 2000", ran, len(due), all)
 	}
 }
