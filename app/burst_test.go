@@ -72,7 +72,7 @@ func TestBurst(t *testing.T) {
 	}
 	did := w.publications(t) - before
 	t.Logf("%d entries, %d publications", entries, did)
-	// How many depends on how fast the machine is; one for each would be none in one go.
+	// How many are joined depends on the machine's speed.
 	if did > entries*3/4 {
 		t.Errorf("%d publications for %d entries", did, entries)
 	}
