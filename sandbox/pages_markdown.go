@@ -51,11 +51,17 @@ func renderMarkdown(source string, place markdownPlace) template.HTML {
 	if err := newMarkdown(place).Convert([]byte(source), &out); err != nil {
 		return plainText(source)
 	}
-	balanced, err := balance(out.Bytes())
-	if err != nil {
-		return plainText(source)
+	// What is left when the policy has taken elements out may nest as nothing else
+	// can (paragraphs that stood in <math>), so that both are done twice.
+	clean := out.Bytes()
+	for range 2 {
+		balanced, err := balance(clean)
+		if err != nil {
+			return plainText(source)
+		}
+		clean = markdownPolicy().SanitizeBytes(balanced)
 	}
-	return template.HTML(markdownPolicy().SanitizeBytes(balanced)) //nolint:gosec // sanitised, that is its purpose
+	return template.HTML(clean) //nolint:gosec // sanitised, that is its purpose
 }
 
 func plainText(source string) template.HTML {
