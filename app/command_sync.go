@@ -195,7 +195,8 @@ func (s *syncRun) each(ctx context.Context, there, missing []registrydata.Entity
 	}
 	keys := make([]handlers.Key, len(there))
 	for i, e := range there {
-		keys[i] = handlers.RepositoryKey(repositoryOf(e))
+		// Its handler knows which one its versions come from.
+		keys[i] = handlers.RepositoryKey(e.Repository(registrydata.Aliases{}))
 	}
 	if len(keys) == 0 {
 		return exitWith(worst)
@@ -297,15 +298,6 @@ func (s *syncRun) print(result any) {
 		fmt.Fprintf(s.env.stdout, "%d of %d repositories looked at in %.1f s: %d with something new, %d gone, %d failing\n",
 			r.Looked, r.Registered, r.Seconds, r.Changed, r.Gone, r.Failing)
 	}
-}
-
-// repositoryOf is the repository that an entity is called after; its handler
-// knows which one its versions come from.
-func repositoryOf(e registrydata.Entity) registrydata.Repository {
-	if e.Kind == registrydata.KindModule {
-		return e.Module().Repository()
-	}
-	return e.Provider().Repository(registrydata.Aliases{})
 }
 
 func seconds(since time.Time) float64 {

@@ -69,7 +69,7 @@ type recorded struct {
 // observeRecorded reads an entity's data file and its repository's tags, without
 // the API's quota; false where the entity is not registered.
 func (h *Handlers) observeRecorded(ctx context.Context, e registrydata.Entity) (r recorded, ok bool, err error) {
-	r.entity, r.repo = e, repositoryOf(e)
+	r.entity = e
 	if r.head, err = h.snapshots.Head(ctx); err != nil {
 		return r, false, err
 	}
@@ -79,13 +79,11 @@ func (h *Handlers) observeRecorded(ctx context.Context, e registrydata.Entity) (
 	if r.file, err = followedFile(e, r.now); err != nil {
 		return r, false, fmt.Errorf("%s: %w", e.Path(), err)
 	}
-	if e.Kind == registrydata.KindProvider {
-		al, err := h.aliasesAt(ctx, r.head.SHA)
-		if err != nil {
-			return r, false, err
-		}
-		r.repo = e.Provider().Repository(al)
+	al, err := h.aliasesAt(ctx, r.head.SHA)
+	if err != nil {
+		return r, false, err
 	}
+	r.repo = e.Repository(al)
 	err = together(ctx,
 		func(ctx context.Context) (err error) { r.tags, err = h.authors.Tags(ctx, r.repo); return err },
 		func(ctx context.Context) (err error) { r.alerts, err = h.threads.AlertIssues(ctx); return err },

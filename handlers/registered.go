@@ -108,10 +108,7 @@ func changedEntities(before map[string]registrydata.Entity, changes []registryda
 func sourcesOf(entities map[string]registrydata.Entity, al registrydata.Aliases) []Source {
 	byRepository := make(map[registrydata.Repository]Source, len(entities))
 	for path, e := range entities {
-		repo := e.Module().Repository()
-		if e.Kind == registrydata.KindProvider {
-			repo = e.Provider().Repository(al)
-		}
+		repo := e.Repository(al)
 		repo = registrydata.Repository{Owner: strings.ToLower(repo.Owner), Name: strings.ToLower(repo.Name)}
 		s := byRepository[repo]
 		s.Repository, s.Kind, s.Paths = repo, e.Kind, append(s.Paths, path)

@@ -71,10 +71,7 @@ func entityOf(r registrydata.Repository) (registrydata.Entity, bool) {
 // repositoryOf is the repository that an entity is called after. Which one its
 // versions come from, reconcileRepository knows.
 func repositoryOf(e registrydata.Entity) registrydata.Repository {
-	if e.Kind == registrydata.KindModule {
-		return e.Module().Repository()
-	}
-	return e.Provider().Repository(registrydata.Aliases{})
+	return e.Repository(registrydata.Aliases{})
 }
 
 // releaseBranch is the one branch on which an entity's new versions wait:

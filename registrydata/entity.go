@@ -59,6 +59,15 @@ func (e Entity) Path() string {
 	return e.Provider().Path()
 }
 
+// Repository is where the entity's versions come from, with the aliases; with
+// none, the repository that it is called after.
+func (e Entity) Repository(al Aliases) Repository {
+	if e.Kind == KindModule {
+		return e.Module().Repository()
+	}
+	return e.Provider().Repository(al)
+}
+
 // Check tells whether a client can address the entity.
 func (e Entity) Check() error {
 	if e.Kind == KindModule {
