@@ -38,15 +38,15 @@ func newGitHubLooks(f *forge.Forge) *gitHubLooks {
 // Recorded reads the data files out of the repository's archive: one request,
 // however many entries there are.
 func (g *gitHubLooks) Recorded(ctx context.Context, commit string, sources []handlers.Source) (*recordedVersions, error) {
-	of := make(map[string]registrydata.Repository, len(sources))
+	of := make(map[string]handlers.Source, len(sources))
 	for _, s := range sources {
 		for _, path := range s.Paths {
-			of[path] = s.Repository
+			of[path] = s
 		}
 	}
 	r := newRecordedVersions()
 	err := g.metadata.Archive(ctx, commit, func(f forge.ArchiveFile) error {
-		repo, registered := of[f.Path]
+		source, registered := of[f.Path]
 		if !registered || f.Link || f.Size > registrydata.MaxFileSize {
 			return nil
 		}
@@ -54,7 +54,7 @@ func (g *gitHubLooks) Recorded(ctx context.Context, commit string, sources []han
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
-		r.add(repo, content, strings.HasPrefix(f.Path, "modules/"))
+		r.add(source.Repository, source.Kind, content)
 		return nil
 	})
 	return r, err
@@ -73,19 +73,13 @@ func newRecordedVersions() *recordedVersions {
 
 // add takes in a data file. One that cannot be read records nothing: its
 // repository is then looked at by its handler, which says what is wrong.
-func (r *recordedVersions) add(repo registrydata.Repository, content []byte, module bool) {
-	if module {
-		if m, err := registrydata.ParseModule(content); err == nil {
-			for _, v := range m.Versions {
-				r.all[r.key(repo, v.Version)] = struct{}{}
-			}
-		}
+func (r *recordedVersions) add(repo registrydata.Repository, kind registrydata.Kind, content []byte) {
+	file, err := registrydata.ParseDataFile(kind, content)
+	if err != nil {
 		return
 	}
-	if p, err := registrydata.ParseProvider(content); err == nil {
-		for _, v := range p.Versions {
-			r.all[r.key(repo, v.Version)] = struct{}{}
-		}
+	for _, version := range file.Versions() {
+		r.all[r.key(repo, version)] = struct{}{}
 	}
 }
 

@@ -34,7 +34,7 @@ func TestStories(t *testing.T) {
 			"github": storyGitHub, "asset": storyAsset, "tags": storyTags, "repeat": storyRepeat, "forget": storyForget, "push": storyPush,
 			"later": storyLater, "release": storyRelease, "tag": storyTag, "rules": storyRules, "look": storyLook, "web": storyWeb, "registered": storyRegistered,
 			"decided": storyDecided, "rights": storyRights, "rephrase": storyRephrase,
-			"replace": storyReplace, "old": storyOld, "fill": storyFill, "put": storyPut, "untag": storyUntag,
+			"replace": storyReplace, "old": storyOld, "fill": storyFill, "put": storyPut, "untag": storyUntag, "retag": storyRetag,
 		},
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {

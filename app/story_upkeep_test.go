@@ -68,6 +68,11 @@ func storyUntag(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(s.person(ts, args[0]).DeleteTag(context.Background(), repo(ts, args[1]), args[2]))
 }
 
+// storyRetag: retag PERSON OWNER/NAME TAG pushes a tag again, to what is there.
+func storyRetag(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(theStory(ts).person(ts, args[0]).Tag(context.Background(), repo(ts, args[1]), args[2]))
+}
+
 // storyFill: fill PERSON PATH VERSION FILE writes a data file with sizes and hashes,
 // of a version and all below it, that are made up.
 func storyFill(ts *testscript.TestScript, neg bool, args []string) {

@@ -60,7 +60,7 @@ type recorded struct {
 	entity registrydata.Entity
 	repo   registrydata.Repository
 	head   Commit
-	file   followed
+	file   registrydata.DataFile
 	now    []byte // the data file
 	tags   []validation.Tag
 	alerts []Issue
@@ -106,10 +106,10 @@ func (r recorded) alerted(source templates.AlertSource) []string {
 // auditModule looks for tags that are gone or point elsewhere. The latter is
 // what a look at the repository finds too, and told in its place.
 func (h *Handlers) auditModule(ctx context.Context, a recorded) error {
-	_, findings := validation.ModuleVersions(a.file.module, a.tags, registrydata.Blacklist{}, a.entity.Module(), h.now().UTC())
+	_, findings := validation.ModuleVersions(a.file.Module, a.tags, registrydata.Blacklist{}, a.entity.Module(), h.now().UTC())
 	moved := tagConditions(findings)
 	var gone []templates.AlertCondition
-	for _, f := range validation.AuditTags(a.file.module, a.tags) {
+	for _, f := range validation.AuditTags(a.file.Module, a.tags) {
 		gone = append(gone, templates.AlertCondition{Tag: f.Field, Findings: []validation.Finding{f}})
 	}
 	h.differences(a.entity.Path(), len(moved)+len(gone))
@@ -122,7 +122,7 @@ func (h *Handlers) auditModule(ctx context.Context, a recorded) error {
 // auditProvider compares the releases whose turn it is; if a tag is named, that
 // one alone, beside those that differed before.
 func (h *Handlers) auditProvider(ctx context.Context, a recorded, tag string) ([]templates.AlertCondition, error) {
-	versions := a.file.provider.Versions
+	versions := a.file.Provider.Versions
 	chosen := auditTurn(versions, a.alerted(templates.AlertRecorded), tag, int(h.now().UnixNano()/int64(h.auditEvery)))
 	archives := auditArchives
 	asked := make([]int, len(chosen)) // how many archives of each are asked for

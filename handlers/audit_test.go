@@ -56,8 +56,8 @@ func TestAuditOfOneTag(t *testing.T) {
 
 func TestBackfillNames(t *testing.T) {
 	e := registrydata.ProviderAddress{Namespace: "acme", Name: "demo"}.Entity()
-	if got, ok := backfillEntity(backfillBranch(e)); !ok || got != e {
-		t.Errorf("%s: got %v, %v", backfillBranch(e), got, ok)
+	if got, ok := backfillBranches.entity(backfillBranches.of(e)); !ok || got != e {
+		t.Errorf("%s: got %v, %v", backfillBranches.of(e), got, ok)
 	}
 	if got := BackfillKey(e).Subject(); got != "repository acme/terraform-provider-demo" {
 		t.Errorf("subject %q", got)
@@ -66,7 +66,7 @@ func TestBackfillNames(t *testing.T) {
 		t.Errorf("key %q", got)
 	}
 	for _, branch := range []string{"main", "backfill/", "backfill/provider-acme", "release/provider-acme/demo"} {
-		if e, ok := backfillEntity(branch); ok {
+		if e, ok := backfillBranches.entity(branch); ok {
 			t.Errorf("%s: %v", branch, e)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tofu-registrar/registrar/registrydata"
@@ -20,21 +19,6 @@ const (
 	fillAgain     = 10 * time.Minute
 	fillAfterTurn = time.Minute
 )
-
-// backfillBranch is the one branch on which an entity's sizes and hashes wait.
-func backfillBranch(e registrydata.Entity) string {
-	return "backfill/" + e.Kind.String() + "-" + e.String()
-}
-
-// backfillEntity is the entity of such a branch.
-func backfillEntity(branch string) (registrydata.Entity, bool) {
-	rest, ok := strings.CutPrefix(branch, "backfill/")
-	kind, address, found := strings.Cut(rest, "-")
-	if !ok || !found {
-		return registrydata.Entity{}, false
-	}
-	return entityNamed(kind, address)
-}
 
 // reconcileBackfill records sizes and hashes of versions that were taken in
 // without them, a few at a time and one entity at a time. An archive that does
@@ -96,23 +80,11 @@ func (h *Handlers) observeBackfill(ctx context.Context, e registrydata.Entity) (
 	if b.recorded, ok, err = h.observeRecorded(ctx, e); err != nil || !ok {
 		return b, false, err
 	}
-	branch := backfillBranch(e)
-	var pulls []Pull
-	err = together(ctx,
-		func(ctx context.Context) (err error) { pulls, err = h.pulls.PullsByBranch(ctx, branch); return err },
-		func(ctx context.Context) error {
-			tip, ok, err := h.branches.Branch(ctx, branch)
-			if ok {
-				b.tip = &tip
-			}
-			return err
-		})
+	tip, pulls, err := h.ownBranch(ctx, backfillBranches.of(e))
 	if err != nil {
 		return b, false, err
 	}
-	if len(pulls) > 0 {
-		b.pull = &pulls[0]
-	}
+	b.tip, b.pull = tip, newestPull(pulls)
 	if b.tip == nil || !b.open() {
 		return b, true, nil
 	}
@@ -137,17 +109,17 @@ func (h *Handlers) observeBackfill(ctx context.Context, e registrydata.Entity) (
 // fill takes the next step: what was merged is cleared away, what waits is kept
 // up to date, and else the next few versions are downloaded.
 func (h *Handlers) fill(ctx context.Context, b *backfill) (Result, error) {
-	missing := lacking(b.file.provider)
+	missing := lacking(b.file.Provider)
 	switch {
 	case !b.open() && b.tip != nil:
-		if err := h.branches.DeleteBranch(ctx, backfillBranch(b.entity)); err != nil {
+		if err := h.branches.DeleteBranch(ctx, backfillBranches.of(b.entity)); err != nil {
 			return Result{}, err
 		}
 		return again(b.pull != nil && b.pull.Merged && len(missing) > 0, fillAgain), nil
-	case !b.open() && b.pull != nil && !b.pull.Merged && !templates.PullWithdrawn(b.pull.Body):
+	case refusedPull(b.pull):
 		return Result{}, nil // a maintainer does not want it
 	case len(missing) == 0:
-		return Result{}, h.clearBackfill(ctx, *b)
+		return Result{}, h.takeBack(ctx, backfillBranches.of(b.entity), b.pull, b.tip)
 	}
 	if b.open() {
 		b.reuse()
@@ -160,9 +132,9 @@ func (h *Handlers) fill(ctx context.Context, b *backfill) (Result, error) {
 			return Result{}, err
 		}
 	}
-	b.left = len(lacking(b.file.provider))
+	b.left = len(lacking(b.file.Provider))
 	if len(b.filled) == 0 {
-		return Result{}, h.clearBackfill(ctx, *b)
+		return Result{}, h.takeBack(ctx, backfillBranches.of(b.entity), b.pull, b.tip)
 	}
 	return h.proposeBackfill(ctx, b)
 }
@@ -174,24 +146,11 @@ func again(when bool, after time.Duration) Result {
 	return Result{}
 }
 
-// clearBackfill closes a pull request that has nothing to add any more, and says
-// that it was the App, so that no maintainer is taken to have refused.
-func (h *Handlers) clearBackfill(ctx context.Context, b backfill) error {
-	if !b.open() {
-		return nil
-	}
-	closed, body := "closed", templates.WithdrawnPullBody(b.pull.Body)
-	if err := h.pulls.EditPull(ctx, b.pull.Number, PullEdit{State: &closed, Body: &body}); err != nil || b.tip == nil {
-		return err
-	}
-	return h.branches.DeleteBranch(ctx, backfillBranch(b.entity))
-}
-
 // fillNext downloads the archives of the newest versions that lack something.
 // Those that differed before come last: they are looked at again when nothing
 // else is left.
 func (h *Handlers) fillNext(ctx context.Context, b *backfill, missing []int) ([]templates.AlertCondition, error) {
-	versions := b.file.provider.Versions
+	versions := b.file.Provider.Versions
 	alerted := b.alerted(templates.AlertArchives)
 	differed := func(i int) bool { return slices.Contains(alerted, tagOf(versions[i])) }
 	slices.SortStableFunc(missing, func(x, y int) int {
@@ -245,8 +204,8 @@ func (b *backfill) reuse() {
 			known[[2]string{t.DownloadURL, t.Shasum}] = t
 		}
 	}
-	for _, i := range lacking(b.file.provider) {
-		v := &b.file.provider.Versions[i]
+	for _, i := range lacking(b.file.Provider) {
+		v := &b.file.Provider.Versions[i]
 		whole := true
 		for n := range v.Targets {
 			t := &v.Targets[n]

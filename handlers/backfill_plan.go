@@ -13,7 +13,7 @@ import (
 func (h *Handlers) decideBackfill(b backfill, changes []judgedChange) submissionPlan {
 	var p submissionPlan
 	path := b.entity.Path()
-	content := b.file.provider.Bytes()
+	content := b.file.Provider.Bytes()
 	facts := templates.BackfillPull{
 		Site: h.site, Address: b.entity.String(), Versions: b.filled, Left: b.left, Files: []string{path}, Merge: h.policy.upkeep(),
 	}
@@ -21,11 +21,11 @@ func (h *Handlers) decideBackfill(b backfill, changes []judgedChange) submission
 	current := b.open() && b.tip != nil && string(b.proposed) == string(content) && string(b.base) == string(b.now)
 	if !current {
 		p.branch = &BranchDraft{
-			Name: backfillBranch(b.entity), Base: b.head, Date: h.now(),
+			Name: backfillBranches.of(b.entity), Base: b.head, Date: h.now(),
 			Message: templates.CommitMessage(templates.Commit{Kind: validation.KindProvider, Address: b.entity.String(), Versions: b.filled, Backfill: true}),
 			Files:   map[string][]byte{path: content},
 		}
-		p.pull = &PullDraft{Branch: backfillBranch(b.entity), Title: templates.BackfillPullTitle(facts), Body: templates.BackfillPullBody(facts)}
+		p.pull = &PullDraft{Branch: backfillBranches.of(b.entity), Title: templates.BackfillPullTitle(facts), Body: templates.BackfillPullBody(facts)}
 	}
 	if !current || b.check == nil {
 		check := h.changesCheck(changes, nil, nil)
@@ -37,7 +37,7 @@ func (h *Handlers) decideBackfill(b backfill, changes []judgedChange) submission
 // proposeBackfill makes the branch and the pull request what they should be, and
 // merges by the policy for new versions.
 func (h *Handlers) proposeBackfill(ctx context.Context, b *backfill) (Result, error) {
-	changes, err := h.judgeData(ctx, b.head.SHA, map[string][]byte{b.entity.Path(): b.file.provider.Bytes()})
+	changes, err := h.judgeData(ctx, b.head.SHA, map[string][]byte{b.entity.Path(): b.file.Provider.Bytes()})
 	if err != nil {
 		return Result{}, fmt.Errorf("judge what is filled in: %w", err)
 	}

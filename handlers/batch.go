@@ -67,7 +67,7 @@ func (h *Handlers) reconcileBatch(ctx context.Context) (Result, error) {
 		return Result{}, fmt.Errorf("observe the batch: %w", err)
 	}
 	if len(b.waiting) < 2 {
-		if err := h.clearBatch(ctx, b); err != nil || len(b.waiting) == 0 {
+		if err := h.takeBack(ctx, batchBranch, b.pull, b.tip); err != nil || len(b.waiting) == 0 {
 			return Result{Next: b.overtaken}, err
 		}
 		alone := b.waiting[0]
@@ -145,28 +145,12 @@ func (h *Handlers) observeBatch(ctx context.Context, numbers []int) (b batch, er
 	if b.head, err = h.snapshots.Head(ctx); err != nil {
 		return b, err
 	}
-	var pulls []Pull
-	err = together(ctx,
-		func(ctx context.Context) (err error) {
-			pulls, err = h.pulls.PullsByBranch(ctx, batchBranch)
-			return err
-		},
-		func(ctx context.Context) error {
-			tip, ok, err := h.branches.Branch(ctx, batchBranch)
-			if ok {
-				b.tip = &tip
-			}
-			return err
-		})
+	tip, pulls, err := h.ownBranch(ctx, batchBranch)
 	if err != nil {
 		return b, err
 	}
-	if len(pulls) > 0 {
-		b.pull = &pulls[0]
-	}
-	b.refused = first(slices.DeleteFunc(slices.Clone(pulls), func(p Pull) bool {
-		return p.Open || p.Merged || templates.PullWithdrawn(p.Body)
-	}), mostRefused)
+	b.tip, b.pull = tip, newestPull(pulls)
+	b.refused = first(slices.DeleteFunc(slices.Clone(pulls), func(p Pull) bool { return !refusedPull(&p) }), mostRefused)
 	found, err := each(ctx, numbers, func(ctx context.Context, n int) (foundRelease, error) { return h.findRelease(ctx, b, n) })
 	if err != nil {
 		return b, err
@@ -236,7 +220,7 @@ func (h *Handlers) findRelease(ctx context.Context, b batch, number int) (f foun
 	if f.pull, err = h.pulls.Pull(ctx, number); err != nil {
 		return f, err
 	}
-	e, ok := releaseEntity(f.pull.HeadBranch)
+	e, ok := releaseBranches.entity(f.pull.HeadBranch)
 	if !ok || !f.pull.Open || !f.pull.Own || f.pull.FromFork || f.pull.BaseBranch != h.branch {
 		return f, nil
 	}
@@ -279,19 +263,4 @@ func (h *Handlers) refusedInBatch(ctx context.Context, b batch, path string, con
 		}
 	}
 	return false, nil
-}
-
-// clearBatch takes back what is left of a batch: its branch after the merge, and
-// a pull request that has nothing to add any more.
-func (h *Handlers) clearBatch(ctx context.Context, b batch) error {
-	if b.open() {
-		closed, body := "closed", templates.WithdrawnPullBody(b.pull.Body)
-		if err := h.pulls.EditPull(ctx, b.pull.Number, PullEdit{State: &closed, Body: &body}); err != nil {
-			return err
-		}
-	}
-	if b.tip == nil {
-		return nil
-	}
-	return h.branches.DeleteBranch(ctx, batchBranch)
 }

@@ -191,10 +191,8 @@ func mergeDecision(pull Pull, policy templates.Merge, approved []string) Decisio
 	if issue, ok := submissionIssue(pull.HeadBranch); ok {
 		d.Issue = issue
 	}
-	for _, named := range []func(string) (registrydata.Entity, bool){releaseEntity, warningEntity, backfillEntity} {
-		if e, ok := named(pull.HeadBranch); ok {
-			d.About = []string{about(e)}
-		}
+	if e, _, ok := branchEntity(pull.HeadBranch); ok {
+		d.About = []string{about(e)}
 	}
 	return d
 }

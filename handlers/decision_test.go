@@ -106,7 +106,7 @@ func TestNothingIsDoneWithoutItsLine(t *testing.T) {
 		"alert": h.applyAlert(ctx, templates.Alert{Kind: validation.KindProvider, Address: "acme/demo"},
 			alertPlan{issue: &Issue{Number: 1}, text: "x", open: true}),
 	}
-	pull := Pull{Number: 2, Own: true, HeadBranch: releaseBranch(registrydata.ProviderAddress{Namespace: "acme", Name: "demo"}.Entity())}
+	pull := Pull{Number: 2, Own: true, HeadBranch: releaseBranches.of(registrydata.ProviderAddress{Namespace: "acme", Name: "demo"}.Entity())}
 	h.policy.Releases = templates.MergeAutomatic
 	_, errs["merge"] = h.mergeByPolicy(ctx, pull, check)
 	for what, err := range errs {

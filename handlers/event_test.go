@@ -111,12 +111,12 @@ func TestReleaseBranchRoundTrip(t *testing.T) {
 		registrydata.ProviderAddress{Namespace: "a-b", Name: "c-d"}.Entity(),
 		registrydata.ModuleAddress{Namespace: "acme", Name: "net-work", Target: "aws"}.Entity(),
 	} {
-		if got, ok := releaseEntity(releaseBranch(e)); !ok || got != e {
-			t.Errorf("%s: got %v, %v", releaseBranch(e), got, ok)
+		if got, ok := releaseBranches.entity(releaseBranches.of(e)); !ok || got != e {
+			t.Errorf("%s: got %v, %v", releaseBranches.of(e), got, ok)
 		}
 	}
 	for _, branch := range []string{"main", "release/", "release/provider-acme", "release/other-acme/demo", "release/module-a/b"} {
-		if e, ok := releaseEntity(branch); ok {
+		if e, ok := releaseBranches.entity(branch); ok {
 			t.Errorf("%q was read as %v", branch, e)
 		}
 	}

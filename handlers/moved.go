@@ -44,41 +44,14 @@ func (e event) formerRepository(owner, name string) registrydata.Repository {
 	return registrydata.Repository{Owner: owner, Name: name}
 }
 
-// warningBranch is the one branch on which what follows from a move waits.
-func warningBranch(e registrydata.Entity) string {
-	return "warning/" + e.Kind.String() + "-" + e.String()
-}
-
-// warningEntity is the entity of a warning branch.
-func warningEntity(branch string) (registrydata.Entity, bool) {
-	rest, ok := strings.CutPrefix(branch, "warning/")
-	kind, address, found := strings.Cut(rest, "-")
-	if !ok || !found {
-		return registrydata.Entity{}, false
-	}
-	return entityNamed(kind, address)
-}
-
 // reconcileMoved follows what became of a registered repository: a pull request
 // warns users and adds the new address, the alert tells the maintainers. Nothing
 // is ever taken out.
 func (h *Handlers) reconcileMoved(ctx context.Context, repo registrydata.Repository) (Result, error) {
-	e, ok := entityOf(repo)
-	if !ok {
-		return Result{}, nil
+	head, entities, instead, err := h.registeredFrom(ctx, repo)
+	if instead != nil {
+		return Result{Next: []Key{MovedKey(*instead)}}, nil
 	}
-	head, err := h.snapshots.Head(ctx)
-	if err != nil {
-		return Result{}, err
-	}
-	al, err := h.aliasesAt(ctx, head.SHA)
-	if err != nil {
-		return Result{}, err
-	}
-	if to := al.EffectiveNamespace(e.Namespace); e.Kind == registrydata.KindProvider && to != e.Namespace {
-		return Result{Next: []Key{MovedKey(registrydata.Repository{Owner: to, Name: repo.Name})}}, nil
-	}
-	entities, err := h.registeredAs(ctx, head.SHA, e)
 	if err != nil || len(entities) == 0 {
 		return Result{}, err
 	}
@@ -105,7 +78,7 @@ func (h *Handlers) reconcileMovedEntity(ctx context.Context, m moved) (Result, e
 		return Result{}, err
 	}
 	if len(m.files) == 0 {
-		return Result{}, h.clearMoved(ctx, m)
+		return Result{}, h.takeBack(ctx, warningBranches.of(m.entity), m.pull, m.tip)
 	}
 	p := h.decideMoved(m)
 	s := submission{tip: m.tip, pull: m.pull}
@@ -116,21 +89,6 @@ func (h *Handlers) reconcileMovedEntity(ctx context.Context, m moved) (Result, e
 		return h.checkPull(ctx, s.pull.Number, false)
 	}
 	return Result{}, nil
-}
-
-// clearMoved takes back what is left of a proposal when there is nothing to
-// propose: its branch after the merge, and a pull request whose reason is gone.
-func (h *Handlers) clearMoved(ctx context.Context, m moved) error {
-	if m.pull != nil && m.pull.Open {
-		closed, text := "closed", templates.WithdrawnPullBody(m.pull.Body)
-		if err := h.pulls.EditPull(ctx, m.pull.Number, PullEdit{State: &closed, Body: &text}); err != nil {
-			return err
-		}
-	}
-	if m.tip == nil {
-		return nil
-	}
-	return h.branches.DeleteBranch(ctx, warningBranch(m.entity))
 }
 
 // moved is what was observed about a registered repository.
@@ -170,26 +128,18 @@ func (m moved) conditions() []templates.AlertCondition {
 // moved what is to be said about its new address.
 func (h *Handlers) observeMoved(ctx context.Context, m *moved) error {
 	var now []byte
-	var pulls []Pull
-	branch := warningBranch(m.entity)
 	err := together(ctx,
 		func(ctx context.Context) (err error) {
 			now, _, err = h.snapshots.File(ctx, m.head.SHA, m.entity.Path())
 			return err
 		},
-		func(ctx context.Context) (err error) { pulls, err = h.pulls.PullsByBranch(ctx, branch); return err },
 		func(ctx context.Context) error {
-			tip, ok, err := h.branches.Branch(ctx, branch)
-			if ok {
-				m.tip = &tip
-			}
+			tip, pulls, err := h.ownBranch(ctx, warningBranches.of(m.entity))
+			m.tip, m.pull = tip, newestPull(pulls)
 			return err
 		})
 	if err != nil {
 		return err
-	}
-	if len(pulls) > 0 {
-		m.pull = &pulls[0]
 	}
 	// What was judged for a pull request that waits is not downloaded again.
 	for _, m.reuse = range []bool{true, false} {
@@ -216,7 +166,7 @@ func (m moved) lastProposal() (at Commit, ok bool) {
 
 // refused: a maintainer closed the pull request that proposed this very change.
 func (m moved) refused() bool {
-	return m.pull != nil && !m.pull.Open && !m.pull.Merged && m.proposed && !templates.PullWithdrawn(m.pull.Body)
+	return refusedPull(m.pull) && m.proposed
 }
 
 // observeFollowUp finds out what should be in the data.
@@ -225,7 +175,7 @@ func (h *Handlers) observeFollowUp(ctx context.Context, m *moved, now []byte) er
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.entity.Path(), err)
 	}
-	m.remembered = file.upkeep().RepositoryID
+	m.remembered = file.Upkeep().RepositoryID
 	m.state = validation.StateOfRepository(m.repo, m.remembered, m.facts)
 	m.findings = validation.RepositoryFindings(m.state, m.repo, m.remembered, m.facts)
 	m.files, m.added, m.reused, m.warning = map[string][]byte{}, nil, false, ""
@@ -240,23 +190,23 @@ func (h *Handlers) observeFollowUp(ctx context.Context, m *moved, now []byte) er
 		to = ""
 	}
 	m.address = to
-	if file.provider == nil {
+	if file.Provider == nil {
 		return nil
 	}
-	was := file.provider.Warnings
-	file.provider.Warnings = validation.RepositoryWarnings(was, m.state, to)
-	if slices.Equal(was, file.provider.Warnings) {
+	was := file.Provider.Warnings
+	file.Provider.Warnings = validation.RepositoryWarnings(was, m.state, to)
+	if slices.Equal(was, file.Provider.Warnings) {
 		return nil
 	}
-	for _, w := range file.provider.Warnings {
+	for _, w := range file.Provider.Warnings {
 		if !slices.Contains(was, w) {
 			m.warning = w
 		}
 	}
 	if m.remembered == 0 && m.facts.Exists {
-		file.provider.RepositoryID = m.facts.ID
+		file.Provider.RepositoryID = m.facts.ID
 	}
-	m.files[m.entity.Path()] = file.provider.Bytes()
+	m.files[m.entity.Path()] = file.Provider.Bytes()
 	return nil
 }
 
@@ -331,29 +281,13 @@ func (h *Handlers) observeWarningBranch(ctx context.Context, m *moved) error {
 	return err
 }
 
-// followed is a data file of either kind.
-type followed struct {
-	provider *registrydata.Provider
-	module   *registrydata.Module
-}
-
-func (f followed) upkeep() registrydata.Upkeep {
-	if f.provider != nil {
-		return f.provider.Upkeep
-	}
-	return f.module.Upkeep
-}
-
-func followedFile(e registrydata.Entity, content []byte) (f followed, err error) {
+// followedFile is the data file of an entity that was registered when the run
+// began.
+func followedFile(e registrydata.Entity, content []byte) (registrydata.DataFile, error) {
 	if content == nil {
-		return f, errors.New("it is gone since the run began")
+		return registrydata.DataFile{}, errors.New("it is gone since the run began")
 	}
-	if e.Kind == registrydata.KindModule {
-		f.module, err = registrydata.ParseModule(content)
-	} else {
-		f.provider, err = registrydata.ParseProvider(content)
-	}
-	return f, err
+	return registrydata.ParseDataFile(e.Kind, content)
 }
 
 // frozen tells whether the repository that has the name of a registered one is
@@ -364,10 +298,10 @@ func (h *Handlers) frozen(ctx context.Context, r *release) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", r.entity.Path(), err)
 	}
-	remembered := file.upkeep().RepositoryID
+	remembered := file.Upkeep().RepositoryID
 	state := validation.StateOfRepository(r.repo, remembered, r.facts)
 	r.follow = state == validation.RepositoryGone || state == validation.RepositoryMoved ||
-		file.provider != nil && !slices.Equal(file.provider.Warnings, validation.RepositoryWarnings(file.provider.Warnings, state, ""))
+		file.Provider != nil && !slices.Equal(file.Provider.Warnings, validation.RepositoryWarnings(file.Provider.Warnings, state, ""))
 	m := moved{findings: validation.RepositoryFindings(state, r.repo, remembered, r.facts)}
 	if r.follow && state != validation.RepositoryThere {
 		return false, nil // whoever follows tells it in full

@@ -20,12 +20,12 @@ func (h *Handlers) decideMoved(m moved) submissionPlan {
 	facts := h.warningPull(m)
 	if !m.current {
 		p.branch = &BranchDraft{
-			Name: warningBranch(m.entity), Base: m.head, Date: h.now(), Files: m.files,
+			Name: warningBranches.of(m.entity), Base: m.head, Date: h.now(), Files: m.files,
 			Message: templates.CommitMessage(templates.Commit{Kind: facts.Kind, Address: facts.Address, Warning: &facts}),
 		}
 	}
 	if !open || !m.current {
-		p.pull = &PullDraft{Branch: warningBranch(m.entity), Title: templates.WarningPullTitle(facts), Body: templates.WarningPullBody(facts)}
+		p.pull = &PullDraft{Branch: warningBranches.of(m.entity), Title: templates.WarningPullTitle(facts), Body: templates.WarningPullBody(facts)}
 	}
 	if !m.current || m.check == nil {
 		check := h.changesCheck(m.changes, facts.Provider, facts.Module)

@@ -35,17 +35,8 @@ func (h *Handlers) closedKeys(e event) []Key {
 	if !head.Repo.is(h.metadata) {
 		return nil
 	}
-	if issue, ok := submissionIssue(head.Ref); ok {
-		return []Key{IssueKey(issue)}
-	}
-	if entity, ok := releaseEntity(head.Ref); ok {
-		return []Key{RepositoryKey(repositoryOf(entity))}
-	}
-	if entity, ok := warningEntity(head.Ref); ok {
-		return []Key{MovedKey(repositoryOf(entity))}
-	}
-	if entity, ok := backfillEntity(head.Ref); ok {
-		return []Key{BackfillKey(entity)}
+	if key, ok := branchKey(head.Ref); ok {
+		return []Key{key}
 	}
 	if head.Ref == batchBranch {
 		return []Key{BatchKey}
@@ -190,8 +181,8 @@ func (h *Handlers) merge(ctx context.Context, pull Pull, d Decision) error {
 // something out of the registry wants a maintainer's approval, whatever the
 // policy says.
 func (h *Handlers) mergePolicy(ctx context.Context, pull Pull, isSubmission bool) (templates.Merge, error) {
-	_, isWarning := warningEntity(pull.HeadBranch)
-	if _, isBackfill := backfillEntity(pull.HeadBranch); isBackfill {
+	_, isWarning := warningBranches.entity(pull.HeadBranch)
+	if _, isBackfill := backfillBranches.entity(pull.HeadBranch); isBackfill {
 		return h.policy.upkeep(), nil
 	}
 	if !isSubmission && !isWarning {
@@ -213,17 +204,8 @@ func (h *Handlers) mergePolicy(ctx context.Context, pull Pull, isSubmission bool
 // submission's issue, or by another look at the repository.
 func (h *Handlers) followUnmergeable(pull Pull) Result {
 	h.log.Warn("pull request cannot be merged now", "pull", pull.Number, "branch", pull.HeadBranch)
-	if issue, ok := submissionIssue(pull.HeadBranch); ok {
-		return Result{Next: []Key{IssueKey(issue)}}
-	}
-	if e, ok := releaseEntity(pull.HeadBranch); ok {
-		return Result{Next: []Key{RepositoryKey(repositoryOf(e))}}
-	}
-	if e, ok := warningEntity(pull.HeadBranch); ok {
-		return Result{Next: []Key{MovedKey(repositoryOf(e))}}
-	}
-	if e, ok := backfillEntity(pull.HeadBranch); ok {
-		return Result{Next: []Key{BackfillKey(e)}}
+	if key, ok := branchKey(pull.HeadBranch); ok {
+		return Result{Next: []Key{key}}
 	}
 	return Result{}
 }

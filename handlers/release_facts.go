@@ -56,15 +56,12 @@ func (r *release) waitFor(d time.Duration) {
 // already, and the repository.
 func (h *Handlers) observeRelease(ctx context.Context, head Commit, e registrydata.Entity, repo registrydata.Repository, patient bool) (release, error) {
 	r := release{entity: e, repo: repo, head: head}
-	branch := releaseBranch(e)
-	var pulls []Pull
 	var tags []validation.Tag
 	err := together(ctx,
 		func(ctx context.Context) (err error) {
 			r.now, _, err = h.snapshots.File(ctx, head.SHA, e.Path())
 			return err
 		},
-		func(ctx context.Context) (err error) { pulls, err = h.pulls.PullsByBranch(ctx, branch); return err },
 		func(ctx context.Context) (err error) { tags, err = h.authors.Tags(ctx, repo); return err },
 		func(ctx context.Context) (err error) { r.facts, err = h.authors.Repository(ctx, repo); return err },
 		func(ctx context.Context) (err error) { r.alerts, err = h.threads.AlertIssues(ctx); return err },
@@ -76,17 +73,12 @@ func (h *Handlers) observeRelease(ctx context.Context, head Commit, e registryda
 			return err
 		},
 		func(ctx context.Context) error {
-			tip, ok, err := h.branches.Branch(ctx, branch)
-			if ok {
-				r.tip = &tip
-			}
+			tip, pulls, err := h.ownBranch(ctx, releaseBranches.of(e))
+			r.tip, r.pull = tip, newestPull(pulls)
 			return err
 		})
 	if err != nil {
 		return r, err
-	}
-	if len(pulls) > 0 {
-		r.pull = &pulls[0]
 	}
 	if frozen, err := h.frozen(ctx, &r); frozen || err != nil {
 		return r, err

@@ -23,19 +23,19 @@ func (h *Handlers) decideRelease(r release) releasePlan {
 	var p releasePlan
 	same := string(r.proposed) == string(r.content)
 	open := r.pull != nil && r.pull.Open
-	if r.pull != nil && !open && !r.pull.Merged && (same || r.nothingNew) {
+	if refusedPull(r.pull) && (same || r.nothingNew) {
 		return p // a maintainer refused these very versions
 	}
 	facts := h.releasePull(r)
 	current := open && r.tip != nil && same && string(r.base) == string(r.now)
 	if !current {
 		p.branch = &BranchDraft{
-			Name: releaseBranch(r.entity), Base: r.head, Date: r.date,
+			Name: releaseBranches.of(r.entity), Base: r.head, Date: r.date,
 			Message: templates.CommitMessage(releaseCommit(r)),
 			Files:   map[string][]byte{r.entity.Path(): r.content},
 		}
 	}
-	draft := PullDraft{Branch: releaseBranch(r.entity), Title: templates.ReleasePullTitle(facts), Body: templates.ReleasePullBody(facts)}
+	draft := PullDraft{Branch: releaseBranches.of(r.entity), Title: templates.ReleasePullTitle(facts), Body: templates.ReleasePullBody(facts)}
 	if !open || !current {
 		p.pull = &draft
 	}

@@ -74,47 +74,39 @@ func repositoryOf(e registrydata.Entity) registrydata.Repository {
 	return e.Repository(registrydata.Aliases{})
 }
 
-// releaseBranch is the one branch on which an entity's new versions wait:
-// release/provider-acme/demo. Namespaces hold no slash, so that no two entities
-// share it.
-func releaseBranch(e registrydata.Entity) string {
-	return "release/" + e.Kind.String() + "-" + e.String()
-}
-
-// releaseEntity is the entity of a release branch.
-func releaseEntity(branch string) (registrydata.Entity, bool) {
-	rest, ok := strings.CutPrefix(branch, "release/")
-	kind, address, found := strings.Cut(rest, "-")
-	if !ok || !found {
-		return registrydata.Entity{}, false
-	}
-	return entityNamed(kind, address)
-}
-
-// reconcileRepository looks for versions of a registered repository that are
-// not recorded yet, and proposes them by a pull request. The same repository
-// may be registered under several addresses (opentofu's are hashicorp's too). In
-// the place of one whose versions come from another, that is looked at. A
-// patient look leaves versions that failed alone until their next try.
-func (h *Handlers) reconcileRepository(ctx context.Context, repo registrydata.Repository, patient bool) (Result, error) {
+// registeredFrom finds what a repository is registered as, at the head of the
+// metadata branch; none where it is not. The same repository may be registered
+// under several addresses (opentofu's are hashicorp's too). In the place of one
+// whose versions come from another, instead names that.
+func (h *Handlers) registeredFrom(ctx context.Context, repo registrydata.Repository) (head Commit, entities []registrydata.Entity, instead *registrydata.Repository, err error) {
 	e, ok := entityOf(repo)
 	if !ok {
-		return Result{}, nil
+		return head, nil, nil, nil
 	}
-	head, err := h.snapshots.Head(ctx)
-	if err != nil {
-		return Result{}, err
+	if head, err = h.snapshots.Head(ctx); err != nil {
+		return head, nil, nil, err
 	}
 	al, err := h.aliasesAt(ctx, head.SHA)
 	if err != nil {
-		return Result{}, err
+		return head, nil, nil, err
 	}
 	if to := al.EffectiveNamespace(e.Namespace); e.Kind == registrydata.KindProvider && to != e.Namespace {
-		return Result{Next: []Key{RepositoryKey(registrydata.Repository{Owner: to, Name: repo.Name})}}, nil
+		return head, nil, &registrydata.Repository{Owner: to, Name: repo.Name}, nil
 	}
-	entities, err := h.registeredAs(ctx, head.SHA, e)
-	if err != nil || len(entities) == 0 {
+	entities, err = h.registeredAs(ctx, head.SHA, e)
+	return head, entities, nil, err
+}
+
+// reconcileRepository looks for versions of a registered repository that are
+// not recorded yet, and proposes them by a pull request. A patient look leaves
+// versions that failed alone until their next try.
+func (h *Handlers) reconcileRepository(ctx context.Context, repo registrydata.Repository, patient bool) (Result, error) {
+	head, entities, instead, err := h.registeredFrom(ctx, repo)
+	if err != nil {
 		return Result{}, err
+	}
+	if instead != nil {
+		return Result{Next: []Key{RepositoryKey(*instead)}}, nil
 	}
 	var all Result
 	for i, e := range entities {
@@ -181,7 +173,7 @@ func alertSource(e registrydata.Entity) templates.AlertSource {
 // propose makes the entity's branch and pull request hold what is new.
 func (h *Handlers) propose(ctx context.Context, r *release) (Result, error) {
 	if r.content == nil {
-		return Result{}, h.clearProposal(ctx, *r)
+		return Result{}, h.takeBack(ctx, releaseBranches.of(r.entity), r.pull, r.tip)
 	}
 	if err := h.applyRelease(ctx, r, h.decideRelease(*r)); err != nil {
 		return Result{}, err
@@ -210,22 +202,6 @@ func (h *Handlers) afterCheck(ctx context.Context, r *release) (Result, error) {
 	return result, err
 }
 
-// clearProposal takes back what is left of a proposal when there is nothing to
-// propose: its branch after the merge, and a pull request whose versions came
-// in another way.
-func (h *Handlers) clearProposal(ctx context.Context, r release) error {
-	if r.pull != nil && r.pull.Open {
-		closed := "closed"
-		if err := h.pulls.EditPull(ctx, r.pull.Number, PullEdit{State: &closed}); err != nil {
-			return err
-		}
-	}
-	if r.tip == nil {
-		return nil
-	}
-	return h.branches.DeleteBranch(ctx, releaseBranch(r.entity))
-}
-
 // overtakenRelease is the repository whose pull request was made from a data file
 // that is not what the metadata branch has now.
 func (h *Handlers) overtakenRelease(ctx context.Context, number int) ([]Key, error) {
@@ -233,7 +209,7 @@ func (h *Handlers) overtakenRelease(ctx context.Context, number int) ([]Key, err
 	if err != nil {
 		return nil, err
 	}
-	e, ok := releaseEntity(pull.HeadBranch)
+	e, ok := releaseBranches.entity(pull.HeadBranch)
 	if !ok || !pull.Open || !pull.Own || pull.FromFork {
 		return nil, nil
 	}

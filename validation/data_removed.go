@@ -47,21 +47,12 @@ func (j *dataJudge) listed(e registrydata.Entity, version string) (reason string
 func quoteReason(reason string) string { return fmt.Sprintf("%q", cut(reason, maxReason+20)) }
 
 // recordedIn are the versions of a data file; none where it cannot be read.
-func recordedIn(e registrydata.Entity, content []byte) (versions []string) {
-	if e.Kind == registrydata.KindModule {
-		if file, err := registrydata.ParseModule(content); err == nil {
-			for _, v := range file.Versions {
-				versions = append(versions, v.Version)
-			}
-		}
-		return versions
+func recordedIn(e registrydata.Entity, content []byte) []string {
+	file, err := registrydata.ParseDataFile(e.Kind, content)
+	if err != nil {
+		return nil
 	}
-	if file, err := registrydata.ParseProvider(content); err == nil {
-		for _, v := range file.Versions {
-			versions = append(versions, v.Version)
-		}
-	}
-	return versions
+	return file.Versions()
 }
 
 // freed says which versions a change takes off the blacklist.

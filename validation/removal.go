@@ -120,37 +120,17 @@ func blacklistOrEmpty(b []byte) []byte {
 // takeOut removes versions from a data file, and notes which it had. content is
 // nil where none is left.
 func takeOut(f RecordedFile, versions []string, found map[string]bool) (content []byte, gone, all []string, err error) {
-	if f.Entity.Kind == registrydata.KindModule {
-		file, err := registrydata.ParseModule(f.Content)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		for _, v := range file.Versions {
-			all = append(all, v.Version)
-		}
-		for _, version := range versions {
-			for _, v := range file.Remove(version) {
-				gone, found[version] = append(gone, v.Version), true
-			}
-		}
-		if len(file.Versions) > 0 {
-			content = file.Bytes()
-		}
-		return content, newestOf(gone), all, nil
-	}
-	file, err := registrydata.ParseProvider(f.Content)
+	file, err := registrydata.ParseDataFile(f.Entity.Kind, f.Content)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	for _, v := range file.Versions {
-		all = append(all, v.Version)
-	}
+	all = file.Versions()
 	for _, version := range versions {
-		for _, v := range file.Remove(version) {
-			gone, found[version] = append(gone, v.Version), true
+		for _, was := range file.Remove(version) {
+			gone, found[version] = append(gone, was), true
 		}
 	}
-	if len(file.Versions) > 0 {
+	if len(file.Versions()) > 0 {
 		content = file.Bytes()
 	}
 	return content, newestOf(gone), all, nil
