@@ -179,38 +179,52 @@ func (w *world) swept(ctx context.Context) error {
 
 // TestLostDeliveriesAreMadeUpFor measures how long it takes until a submission
 // is answered whose delivery GitHub logs as failed, and one that is lost without
-// a trace, where the sweep runs every ten seconds.
+// a trace, where the sweep runs every ten seconds; and until its comment says that
+// it is live, where all deliveries of the merge are lost.
 func TestLostDeliveriesAreMadeUpFor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for sweeps")
 	}
 	t.Parallel()
 	w := troubledWorld(t, nil)
+	ctx := t.Context()
+	deliver := func(faults sandbox.DeliveryFaults) {
+		t.Helper()
+		if err := w.github.Knobs().Change(func(k *sandbox.Settings) { k.Deliveries = faults }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// repaired does something of which the bot hears nothing, and tells how long it
+	// takes until it has seen to it nevertheless.
+	repaired := func(faults sandbox.DeliveryFaults, does, until func(context.Context) error) time.Duration {
+		t.Helper()
+		if err := w.Idle(ctx); err != nil {
+			t.Fatal(err)
+		}
+		deliver(faults)
+		if err := inTurn(ctx, does, w.github.Idle); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		deliver(sandbox.DeliveryFaults{})
+		if err := until(ctx); err != nil {
+			t.Fatal(err)
+		}
+		return time.Since(began).Round(100 * time.Millisecond)
+	}
 	for kind, faults := range map[string]sandbox.DeliveryFaults{
 		"failed": {LoseProbability: 1}, "lost without a trace": {DropProbability: 1},
 	} {
-		var took []time.Duration
+		var submitted, merged []time.Duration
 		for n := range *lostSamples {
-			if err := w.Idle(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if err := w.github.Knobs().Change(func(k *sandbox.Settings) { k.Deliveries = faults }); err != nil {
-				t.Fatal(err)
-			}
 			e := &episode{scriptedDay: &scriptedDay{world: w, patience: 2 * time.Minute}, name: fmt.Sprintf("%s%d", kind[:4], n)}
-			if err := inTurn(t.Context(), e.newModule, e.submitModule, w.github.Idle); err != nil {
-				t.Fatal(err)
-			}
-			began := time.Now()
-			if err := w.github.Knobs().Change(func(k *sandbox.Settings) { k.Deliveries = sandbox.DeliveryFaults{} }); err != nil {
-				t.Fatal(err)
-			}
-			if err := e.ready(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			took = append(took, time.Since(began).Round(100*time.Millisecond))
+			submitted = append(submitted, repaired(faults,
+				func(ctx context.Context) error { return inTurn(ctx, e.newModule, e.submitModule) }, e.ready))
+			merged = append(merged, repaired(faults, e.merge,
+				func(ctx context.Context) error { return e.said(ctx, "is live") }))
 		}
-		slices.Sort(took)
-		t.Logf("%s: the pull request was ready after %v", kind, took)
+		slices.Sort(submitted)
+		slices.Sort(merged)
+		t.Logf("%s: the pull request was ready after %v, its comment says it is live after %v", kind, submitted, merged)
 	}
 }

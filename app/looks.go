@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 	"golang.org/x/time/rate"
 
 	"github.com/tofu-registrar/registrar/handlers"
@@ -56,10 +55,7 @@ func periodicLooks() *river.PeriodicJob {
 	return river.NewPeriodicJob(river.PeriodicInterval(lookTick), func() (river.JobArgs, *river.InsertOpts) {
 		return lookArgs{}, &river.InsertOpts{
 			Queue: looksQueue, MaxAttempts: 1,
-			UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
-				rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,
-				rivertype.JobStateRetryable, rivertype.JobStateScheduled,
-			}},
+			UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished},
 		}
 	}, &river.PeriodicJobOpts{RunOnStart: true})
 }

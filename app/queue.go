@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/tofu-registrar/registrar/handlers"
 )
@@ -68,6 +69,13 @@ const (
 	// subjectPatience is how long a job holds a worker to wait for its subject.
 	subjectPatience = time.Minute
 )
+
+// unfinished are the states of jobs that are still to be done: a schedule adds no
+// second one to such a job.
+var unfinished = []rivertype.JobState{
+	rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,
+	rivertype.JobStateRetryable, rivertype.JobStateScheduled,
+}
 
 // queueOptions are the queue's settings; zero fields have the defaults.
 type queueOptions struct {
@@ -181,6 +189,7 @@ func (q *Queue) riverConfig() *river.Config {
 		CancelledJobRetentionPeriod: deliveriesKept,
 		DiscardedJobRetentionPeriod: failuresKept,
 		Logger:                      quiet(q.o.Log),
+		Hooks:                       []rivertype.Hook{river.HookInsertBeginFunc(dueSoon)},
 	}
 	if q.o.SweepEvery > 0 {
 		config.PeriodicJobs = append(config.PeriodicJobs, periodicSweep(q.o.SweepEvery))
@@ -280,12 +289,17 @@ func (q *Queue) enqueueFound(ctx context.Context, keys []handlers.Key) error {
 func (q *Queue) EnqueueIn(ctx context.Context, key handlers.Key, after time.Duration) error {
 	job := q.job(key, priorityFollow)
 	job.InsertOpts.ScheduledAt = time.Now().Add(after)
-	inserted, err := q.client.Insert(ctx, job.Args, job.InsertOpts)
-	if err == nil && after < soon {
-		err = q.db.promote(ctx, inserted.Job.ID)
-	}
-	if err != nil {
+	if _, err := q.client.Insert(ctx, job.Args, job.InsertOpts); err != nil {
 		return fmt.Errorf("schedule %q: %w", key, err)
+	}
+	return nil
+}
+
+// dueSoon makes a job fetchable at its time, as River does with short retries: of
+// one that waits its scheduler takes notice some seconds later.
+func dueSoon(_ context.Context, job *rivertype.JobInsertParams) error {
+	if job.State == rivertype.JobStateScheduled && time.Until(*job.ScheduledAt) < soon {
+		job.State = rivertype.JobStateAvailable
 	}
 	return nil
 }

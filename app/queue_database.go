@@ -275,24 +275,6 @@ func (d *database) unsettled(ctx context.Context, before time.Time) (running []i
 	return running, false, rows.Err()
 }
 
-// promote makes a job that is scheduled for soon fetchable at its time, as River
-// does with short retries: its scheduler looks only every five seconds.
-func (d *database) promote(ctx context.Context, id int64) error {
-	_, err := d.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE id = ? AND state = 'scheduled'`, id)
-	return err
-}
-
-// makeDue makes the jobs of a priority available whose time has come. River does
-// so by itself, every five seconds.
-func (d *database) makeDue(ctx context.Context, priority int, now time.Time) error {
-	_, err := d.ExecContext(ctx, `UPDATE river_job SET state = 'available'
-		WHERE state = 'scheduled' AND priority = ? AND scheduled_at <= ?`, priority, d.dialect().time(now))
-	if err != nil {
-		return fmt.Errorf("make jobs available: %w", err)
-	}
-	return nil
-}
-
 // probe writes to the disk, so that a full or read-only one shows.
 func (d *database) probe(ctx context.Context) error {
 	_, err := d.ExecContext(ctx, `INSERT INTO registrar_probe (id, at) VALUES (1, ?)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -23,6 +24,8 @@ type sqliteFile struct {
 	db   *sql.DB
 	path string
 	lock *sql.DB // holds the serving lock; nil where nobody may serve
+
+	stopTidying func() // nil where nobody serves
 }
 
 // openSQLite opens the file.
@@ -32,7 +35,8 @@ type sqliteFile struct {
 // transactions take the write lock when they begin, never fails with "locked"
 // half way.
 func openSQLite(_ context.Context, path string) (*database, error) {
-	db, err := sql.Open("sqlite", dataSource(path, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)"))
+	db, err := sql.Open("sqlite", dataSource(path, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
+		fmt.Sprintf("wal_autocheckpoint(%d)", mostLogPages)))
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +100,41 @@ func (f *sqliteFile) serve(ctx context.Context, _ string, _ bool, within time.Du
 		return fmt.Errorf("lock the queue: %w", err)
 	}
 	f.lock = lock
-	return nil
+	f.stopTidying, err = f.tidyLog()
+	return err
+}
+
+const (
+	// mostLogPages is how long SQLite's log of changes may become, in pages of
+	// 4 KiB, before whoever adds to it must bring it into the database first.
+	mostLogPages = 16_000
+	// tidyEvery is how often that is done beside the work: it syncs the disk twice,
+	// which a webhook would wait for.
+	tidyEvery = 2 * time.Second
+)
+
+// tidyLog brings the log into the database now and then, by a connection of its
+// own and without holding anyone up.
+// (sqlite.org/pragma.html#pragma_wal_checkpoint, PASSIVE)
+func (f *sqliteFile) tidyLog() (stop func(), err error) {
+	db, err := sql.Open("sqlite", dataSource(f.path, "busy_timeout(10000)", "synchronous(FULL)"))
+	if err != nil {
+		return nil, fmt.Errorf("open the queue once more: %w", err)
+	}
+	db.SetMaxOpenConns(1)
+	ctx, cancel := context.WithCancel(context.Background())
+	var tidying sync.WaitGroup
+	tidying.Go(func() {
+		for pause(ctx, tidyEvery) == nil {
+			// A failure is another try's: the log only grows, to mostLogPages.
+			_, _ = db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+		}
+	})
+	return func() {
+		cancel()
+		tidying.Wait()
+		_ = db.Close()
+	}, nil
 }
 
 func (*sqliteFile) admit(context.Context) error { return nil }
@@ -115,6 +153,9 @@ func (f *sqliteFile) dead(_ context.Context, _ string, do func() error) error {
 }
 
 func (f *sqliteFile) close() error {
+	if f.stopTidying != nil {
+		f.stopTidying()
+	}
 	if f.lock == nil {
 		return nil
 	}

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
-	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
@@ -87,12 +85,6 @@ func (q *Queue) writeStores(ctx context.Context, batch []*storing) {
 		jobs = append(jobs, d.jobs...)
 	}
 	results, err := q.insertMany(ctx, jobs)
-	// River takes a job that has a place for one that is to wait.
-	if slices.ContainsFunc(jobs, func(j river.InsertManyParams) bool { return j.InsertOpts.Priority == priorityMuch }) {
-		if err := q.db.makeDue(ctx, priorityMuch, time.Now()); err != nil {
-			q.o.Log.WarnContext(ctx, "jobs of who sends much begin some seconds later", "error", err)
-		}
-	}
 	for _, d := range batch {
 		own := results
 		if err == nil {

@@ -46,10 +46,7 @@ func periodicSweep(every time.Duration) *river.PeriodicJob {
 			Priority: prioritySweep,
 			// The next sweep is the second try.
 			MaxAttempts: 1,
-			UniqueOpts: river.UniqueOpts{ByState: []rivertype.JobState{
-				rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,
-				rivertype.JobStateRetryable, rivertype.JobStateScheduled,
-			}},
+			UniqueOpts:  river.UniqueOpts{ByState: unfinished},
 		}
 	}, &river.PeriodicJobOpts{RunOnStart: true})
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/tofu-registrar/registrar/handlers"
 	"github.com/tofu-registrar/registrar/registrydata"
@@ -32,10 +31,7 @@ func periodicUpkeep() *river.PeriodicJob {
 	return river.NewPeriodicJob(river.PeriodicInterval(upkeepTick), func() (river.JobArgs, *river.InsertOpts) {
 		return upkeepArgs{}, &river.InsertOpts{
 			Priority: prioritySweep, MaxAttempts: 1,
-			UniqueOpts: river.UniqueOpts{ByState: []rivertype.JobState{
-				rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,
-				rivertype.JobStateRetryable, rivertype.JobStateScheduled,
-			}},
+			UniqueOpts: river.UniqueOpts{ByState: unfinished},
 		}
 	}, nil)
 }

@@ -16,7 +16,17 @@ const AlertLabel = "registry-alert"
 // (GET /repos/{owner}/{repo}/issues)
 func (m *Metadata) AlertIssues(ctx context.Context) ([]Issue, error) {
 	query := url.Values{"state": {"open"}, "labels": {AlertLabel}, "sort": {"created"}, "direction": {"asc"}}
-	return m.alerts(ctx, query, maxIssues)
+	alerts, err := m.alerts(ctx, query, maxIssues)
+	if err != nil {
+		return nil, err
+	}
+	// GitHub's list lags behind what this process opened a moment ago.
+	for _, a := range m.opened.all(func(a issueAnswer) bool { return slices.Contains(a.issue().Labels, AlertLabel) }) {
+		if !slices.ContainsFunc(alerts, func(i Issue) bool { return i.Number == a.Number }) {
+			alerts = append(alerts, a.issue())
+		}
+	}
+	return alerts, nil
 }
 
 // ClosedAlerts are the alerts of this App that were closed last, at most a

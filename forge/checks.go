@@ -57,6 +57,11 @@ func (m *Metadata) Check(ctx context.Context, sha, name string) (c CheckRun, ok 
 	}, true, nil
 }
 
+// namedCheck is where a check run stands.
+type namedCheck struct{ sha, name string }
+
+// newestCheck takes what this process wrote a moment ago for newer than what
+// GitHub lists.
 func (m *Metadata) newestCheck(ctx context.Context, sha, name string) (newest checkAnswer, ok bool, err error) {
 	if !shaPattern.MatchString(sha) {
 		return checkAnswer{}, false, fmt.Errorf("%q is no commit id", sha)
@@ -75,6 +80,9 @@ func (m *Metadata) newestCheck(ctx context.Context, sha, name string) (newest ch
 		if r.Name == name && r.App != nil && r.App.ID == m.f.cfg.AppID && r.ID > newest.ID {
 			newest, ok = r, true
 		}
+	}
+	if w, known := m.checks.get(namedCheck{sha, name}); known && w.ID >= newest.ID {
+		newest, ok = w, true
 	}
 	return newest, ok, nil
 }
@@ -97,10 +105,10 @@ func (m *Metadata) PutCheck(ctx context.Context, c CheckRun) error {
 	if c.ID == 0 {
 		c.ID, err = m.createCheck(ctx, c)
 	} else {
-		err = m.updateCheck(ctx, c.ID, checkBody(c, 0))
+		err = m.updateCheck(ctx, c, 0)
 	}
 	for from := maxAnnotations; err == nil && from < len(c.Annotations); from += maxAnnotations {
-		err = m.updateCheck(ctx, c.ID, checkBody(c, from))
+		err = m.updateCheck(ctx, c, from)
 	}
 	if err != nil {
 		return fmt.Errorf("check run on %.7s: %w", c.SHA, err)
@@ -153,10 +161,20 @@ func (m *Metadata) createCheck(ctx context.Context, c CheckRun) (int64, error) {
 			return newest.ID, nil
 		}
 	}
+	if err == nil {
+		m.checks.put(namedCheck{c.SHA, c.Name}, answer)
+	}
 	return answer.ID, err
 }
 
-func (m *Metadata) updateCheck(ctx context.Context, id int64, body map[string]any) error {
-	_, err := m.api.call(ctx, http.MethodPatch, m.route("check-runs", id), body, nil)
-	return err
+// updateCheck writes a check run with its annotations from an index.
+func (m *Metadata) updateCheck(ctx context.Context, c CheckRun, from int) error {
+	var answer checkAnswer
+	_, err := m.api.call(ctx, http.MethodPatch, m.route("check-runs", c.ID), checkBody(c, from), &answer)
+	if err != nil {
+		m.checks.forget(namedCheck{c.SHA, c.Name})
+		return err
+	}
+	m.checks.put(namedCheck{c.SHA, c.Name}, answer)
+	return nil
 }

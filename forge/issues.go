@@ -44,6 +44,7 @@ type issueAnswer struct {
 	State         string
 	StateReason   string    `json:"state_reason"`
 	CreatedAt     time.Time `json:"created_at"`
+	UpdatedAt     time.Time `json:"updated_at"`
 	PullRequest   *struct{} `json:"pull_request"`
 	HTMLURL       string    `json:"html_url"`
 	RepositoryURL string    `json:"repository_url"`
@@ -52,7 +53,7 @@ type issueAnswer struct {
 func (a issueAnswer) issue() Issue {
 	i := Issue{
 		Number: a.Number, Title: a.Title, Body: a.Body, Author: a.User.login(), Open: a.State == "open",
-		StateReason: a.StateReason, Created: a.CreatedAt.UTC(), IsPull: a.PullRequest != nil, URL: a.HTMLURL,
+		StateReason: a.StateReason, Created: a.CreatedAt.UTC(), Updated: a.UpdatedAt.UTC(), IsPull: a.PullRequest != nil, URL: a.HTMLURL,
 	}
 	for _, l := range a.Labels {
 		i.Labels = append(i.Labels, l.Name)
@@ -85,10 +86,15 @@ type commentAnswer struct {
 	IssueURL  string    `json:"issue_url"`
 }
 
+// issue is the number of the issue or pull request that it stands on.
+func (a commentAnswer) issue() int {
+	number, _ := strconv.Atoi(a.IssueURL[strings.LastIndexByte(a.IssueURL, '/')+1:])
+	return number
+}
+
 func (a commentAnswer) comment() Comment {
-	issue, _ := strconv.Atoi(a.IssueURL[strings.LastIndexByte(a.IssueURL, '/')+1:])
 	return Comment{
-		ID: a.ID, Issue: issue, Author: a.User.login(), Body: a.Body,
+		ID: a.ID, Issue: a.issue(), Author: a.User.login(), Body: a.Body,
 		ByBot:   a.App != nil || (a.User != nil && a.User.Type == "Bot"),
 		Edited:  a.UpdatedAt.After(a.CreatedAt),
 		Created: a.CreatedAt.UTC(),
@@ -109,12 +115,15 @@ func (m *Metadata) own(ctx context.Context, u *user, app *viaApp) (bool, error) 
 }
 
 // OwnComments are the comments that this App wrote on an issue, oldest first.
+// Those that this process wrote a moment ago are among them, whatever GitHub
+// lists.
 // (GET /repos/{owner}/{repo}/issues/{issue_number}/comments)
 func (m *Metadata) OwnComments(ctx context.Context, number int) ([]Comment, error) {
 	all, _, err := listAll[commentAnswer](ctx, m.api, m.route("issues", number, "comments"), nil, maxComments)
 	if err != nil {
 		return nil, fmt.Errorf("comments of issue %d: %w", number, err)
 	}
+	all = withWritten(all, m.comments.all(func(a commentAnswer) bool { return a.issue() == number }))
 	var comments []Comment
 	for _, a := range all {
 		own, err := m.own(ctx, a.User, a.App)
@@ -146,7 +155,8 @@ func (m *Metadata) Comment(ctx context.Context, id int64) (c Comment, ok bool, e
 // it did, a comment of this App with the same body counts as the one.
 // (POST /repos/{owner}/{repo}/issues/{issue_number}/comments)
 func (m *Metadata) CreateComment(ctx context.Context, number int, body string) error {
-	_, err := m.api.call(ctx, http.MethodPost, m.route("issues", number, "comments"), map[string]string{"body": body}, nil)
+	var written commentAnswer
+	_, err := m.api.call(ctx, http.MethodPost, m.route("issues", number, "comments"), map[string]string{"body": body}, &written)
 	if doubtful(ctx, err) {
 		if own, lookErr := m.OwnComments(ctx, number); lookErr == nil && len(own) > 0 && own[len(own)-1].Body == body {
 			return nil
@@ -155,14 +165,29 @@ func (m *Metadata) CreateComment(ctx context.Context, number int, body string) e
 	if err != nil {
 		return fmt.Errorf("comment on issue %d: %w", number, err)
 	}
+	m.comments.put(written.ID, written)
 	return nil
 }
 
 // EditComment replaces a comment's body.
 // (PATCH /repos/{owner}/{repo}/issues/comments/{comment_id})
 func (m *Metadata) EditComment(ctx context.Context, id int64, body string) error {
-	if _, err := m.api.call(ctx, http.MethodPatch, m.route("issues", "comments", id), map[string]string{"body": body}, nil); err != nil {
+	var written commentAnswer
+	if _, err := m.api.call(ctx, http.MethodPatch, m.route("issues", "comments", id), map[string]string{"body": body}, &written); err != nil {
+		m.comments.forget(id)
 		return fmt.Errorf("edit comment %d: %w", id, err)
+	}
+	m.comments.put(id, written)
+	return nil
+}
+
+// DeleteComment deletes a comment, if it is there.
+// (DELETE /repos/{owner}/{repo}/issues/comments/{comment_id})
+func (m *Metadata) DeleteComment(ctx context.Context, id int64) error {
+	m.comments.forget(id)
+	_, err := m.api.call(ctx, http.MethodDelete, m.route("issues", "comments", id), nil, nil)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("delete comment %d: %w", id, err)
 	}
 	return nil
 }
@@ -176,6 +201,7 @@ func (m *Metadata) EditIssue(ctx context.Context, number int, edit IssueEdit) er
 		State       *string `json:"state,omitempty"`
 		StateReason *string `json:"state_reason,omitempty"`
 	}(edit)
+	m.opened.forget(number)
 	if _, err := m.api.call(ctx, http.MethodPatch, m.route("issues", number), body, nil); err != nil {
 		return fmt.Errorf("edit issue %d: %w", number, err)
 	}
@@ -202,6 +228,7 @@ func (m *Metadata) CreateIssue(ctx context.Context, title, body string, labels [
 	if err != nil {
 		return 0, fmt.Errorf("open an issue: %w", err)
 	}
+	m.opened.put(a.Number, a)
 	return a.Number, nil
 }
 
@@ -290,7 +317,31 @@ func (m *Metadata) OpenIssues(ctx context.Context) ([]int, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open issues: %w", err)
 	}
+	issues, err := m.withoutAlerts(ctx, all)
 	var numbers []int
+	for _, i := range issues {
+		numbers = append(numbers, i.Number)
+	}
+	return numbers, err
+}
+
+// ClosedIssues are the closed issues that are no pull requests and no alerts and
+// were changed since a time, at most a hundred of them, the newest first.
+// (GET /repos/{owner}/{repo}/issues)
+func (m *Metadata) ClosedIssues(ctx context.Context, since time.Time) ([]Issue, error) {
+	query := url.Values{
+		"state": {"closed"}, "sort": {"updated"}, "direction": {"desc"}, "per_page": {strconv.Itoa(perPage)},
+		"since": {since.UTC().Format(time.RFC3339)},
+	}
+	var all []issueAnswer
+	if err := m.api.get(ctx, m.route("issues")+"?"+query.Encode(), &all); err != nil {
+		return nil, fmt.Errorf("closed issues: %w", err)
+	}
+	return m.withoutAlerts(ctx, all)
+}
+
+func (m *Metadata) withoutAlerts(ctx context.Context, all []issueAnswer) ([]Issue, error) {
+	var issues []Issue
 	for _, a := range all {
 		if a.PullRequest != nil {
 			continue
@@ -300,8 +351,8 @@ func (m *Metadata) OpenIssues(ctx context.Context) ([]int, error) {
 			return nil, err
 		}
 		if !alert {
-			numbers = append(numbers, a.Number)
+			issues = append(issues, a.issue())
 		}
 	}
-	return numbers, nil
+	return issues, nil
 }

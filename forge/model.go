@@ -67,6 +67,7 @@ type Issue struct {
 	Open        bool
 	StateReason string // "completed", "not_planned", "reopened" or ""
 	Created     time.Time
+	Updated     time.Time // by a comment, too
 	IsPull      bool
 	URL         string
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/go-github/v57/github"
 
@@ -34,6 +35,10 @@ type Metadata struct {
 	paths   *lru[pathAnswer] // what stands at commit:path
 
 	annotated *lru[bool] // whether a check run has annotations, by its id
+
+	comments *recall[int64, commentAnswer] // by id
+	opened   *recall[int, issueAnswer]     // by number
+	checks   *recall[namedCheck, checkAnswer]
 }
 
 // pathAnswer is what the contents API said of a path at a commit.
@@ -52,6 +57,10 @@ func newMetadata(f *Forge) *Metadata {
 		paths:   newLRU[pathAnswer](limit / 4),
 
 		annotated: newLRU[bool](1 << 20),
+
+		comments: newRecall[int64, commentAnswer](time.Now),
+		opened:   newRecall[int, issueAnswer](time.Now),
+		checks:   newRecall[namedCheck, checkAnswer](time.Now),
 	}
 }
 

@@ -103,6 +103,7 @@ type Handlers struct {
 	backfill  *sync.Mutex // one at a time, whatever the number of workers
 	merges    *keyedLock  // by the branch
 	decisions *decisionLog
+	closed    *latelyClosed
 	pause     func(context.Context, time.Duration) error
 	now       func() time.Time
 	log       *slog.Logger
@@ -140,7 +141,7 @@ func New(o Options) *Handlers {
 		policy: o.Policy, maxDelete: o.MaxDelete, parallel: o.Parallel, metadata: o.Metadata, branch: o.Branch, site: o.Site,
 		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{}, alerts: &keyedLock{across: o.Lock}, merges: &keyedLock{across: o.Lock},
 		backfill: &sync.Mutex{}, auditEvery: o.AuditEvery, differences: o.Differences,
-		decisions: &decisionLog{port: o.Decisions, now: o.Now}, pause: o.Pause, now: o.Now, log: o.Log,
+		decisions: &decisionLog{port: o.Decisions, now: o.Now}, closed: &latelyClosed{}, pause: o.Pause, now: o.Now, log: o.Log,
 	}
 }
 
@@ -192,25 +193,4 @@ func withNumber(ctx context.Context, text string, run func(context.Context, int)
 		return Result{}, fmt.Errorf("%w: number %q", ErrMalformedKey, text)
 	}
 	return run(ctx, n)
-}
-
-// Sweep lists the keys of everything that is under way, so that a lost webhook
-// costs minutes and never a submission.
-func (h *Handlers) Sweep(ctx context.Context) ([]Key, error) {
-	keys := []Key{PublishKey}
-	issues, err := h.threads.OpenIssues(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list open issues: %w", err)
-	}
-	for _, n := range issues {
-		keys = append(keys, IssueKey(n))
-	}
-	pulls, err := h.pulls.OpenPulls(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list open pull requests: %w", err)
-	}
-	for _, n := range pulls {
-		keys = append(keys, PullKey(n))
-	}
-	return keys, nil
 }

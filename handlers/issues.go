@@ -40,6 +40,9 @@ func (h *Handlers) reconcileSubmission(ctx context.Context, number int, force bo
 	}
 	p := h.decideSubmission(s)
 	if p.empty() {
+		if !s.issue.Open && p.again == 0 {
+			h.closed.settled(s.issue)
+		}
 		return p.result(), nil
 	}
 	if h.now().Sub(started) > staleAfter {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"time"
 
 	"github.com/tofu-registrar/registrar/forge"
 	"github.com/tofu-registrar/registrar/publish"
@@ -89,6 +90,7 @@ type Threads interface {
 	Comment(ctx context.Context, id int64) (c Comment, ok bool, err error)
 	CreateComment(ctx context.Context, number int, body string) error
 	EditComment(ctx context.Context, id int64, body string) error
+	DeleteComment(ctx context.Context, id int64) error
 	EditIssue(ctx context.Context, number int, edit IssueEdit) error
 	CreateIssue(ctx context.Context, title, body string, labels []string) (int, error)
 	AddLabels(ctx context.Context, number int, labels []string) error
@@ -101,6 +103,9 @@ type Threads interface {
 	// OpenIssues are the numbers of the open issues that are no pull requests and
 	// no alerts.
 	OpenIssues(ctx context.Context) ([]int, error)
+	// ClosedIssues are closed issues that are no pull requests and no alerts,
+	// changed since a time: at most a hundred, newest first.
+	ClosedIssues(ctx context.Context, since time.Time) ([]Issue, error)
 	// AlertIssues are the open alerts of this App, oldest first. An unchanged list
 	// costs no quota.
 	AlertIssues(ctx context.Context) ([]Issue, error)

@@ -20,6 +20,7 @@ type submission struct {
 	answers validation.Answers
 	input   string // digest of the answers
 	comment *Comment
+	doubles []Comment // of the comment
 	stamp   stamp
 
 	head Commit // of the metadata branch
@@ -112,9 +113,12 @@ func (h *Handlers) observeThread(ctx context.Context, number int) (submission, e
 	s.input = digest(s.answers)
 	marker := templates.Marker(templates.MarkerSubmission, fmt.Sprintf("issue=%d", number))
 	for _, c := range comments {
-		if templates.HasMarker(c.Body, marker) {
+		switch {
+		case !templates.HasMarker(c.Body, marker):
+		case s.comment == nil:
 			s.comment, s.stamp = &c, readStamp(c.Body)
-			break
+		default:
+			s.doubles = append(s.doubles, c)
 		}
 	}
 	if len(pulls) > 0 {
@@ -139,8 +143,7 @@ func (s submission) leftover() bool { return s.pullOpen() || s.tip != nil }
 
 // rejected: a maintainer closed the pull request that the comment speaks of.
 func (s submission) rejected() bool {
-	return s.pull != nil && !s.pull.Open && !s.pull.Merged &&
-		s.stamp.State == templates.StatePullRequest && s.stamp.Pull == s.pull.Number
+	return refusedPull(s.pull) && s.stamp.State == templates.StatePullRequest && s.stamp.Pull == s.pull.Number
 }
 
 // needsVerdict tells whether the rules must be asked: at the first look, after

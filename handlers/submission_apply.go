@@ -14,7 +14,7 @@ func (h *Handlers) applySubmission(ctx context.Context, s *submission, p submiss
 	if p.input != "" {
 		s.input = p.input
 	}
-	told := p.takesBack(*s)
+	told := p.tellsFirst(*s)
 	if told {
 		if err := h.applyComment(ctx, *s, p.comment); err != nil {
 			return err
@@ -29,6 +29,14 @@ func (h *Handlers) applySubmission(ctx context.Context, s *submission, p submiss
 	err := together(ctx,
 		func(ctx context.Context) error { return h.applyLabels(ctx, s.issue.Number, p) },
 		func(ctx context.Context) error { return h.applyDrop(ctx, *s, p) },
+		func(ctx context.Context) error {
+			for _, c := range p.doubles {
+				if err := h.threads.DeleteComment(ctx, c.ID); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 	)
 	if err != nil {
 		return fmt.Errorf("issue %d: %w", s.issue.Number, err)
@@ -46,13 +54,13 @@ func (h *Handlers) applySubmission(ctx context.Context, s *submission, p submiss
 	return h.applyComment(ctx, *s, p.comment)
 }
 
-// takesBack tells whether the plan undoes what shows the next run why it is
-// undone: then the comment comes first. Else a run that ends in between would
+// tellsFirst tells whether the plan undoes what shows the next run why it is
+// done: then the comment comes first. Else a run that ends in between would
 // leave a closed pull request whose comment still calls it ready, as when a
-// maintainer closed it; or an issue without the private key whose author never
-// hears that it was there.
-func (p submissionPlan) takesBack(s submission) bool {
-	return p.drop && s.pullOpen() || p.redacted != nil || p.title != nil
+// maintainer closed it; an issue without the private key whose author never hears
+// that it was there; or a closed issue that nobody judges any more.
+func (p submissionPlan) tellsFirst(s submission) bool {
+	return p.drop && s.pullOpen() || p.redacted != nil || p.title != nil || s.judged != nil && p.closing != ""
 }
 
 func (h *Handlers) applyRedaction(ctx context.Context, number int, p submissionPlan) error {
@@ -135,16 +143,7 @@ func (h *Handlers) applyDrop(ctx context.Context, s submission, p submissionPlan
 	if !p.drop {
 		return nil
 	}
-	if s.pullOpen() {
-		closed := "closed"
-		if err := h.pulls.EditPull(ctx, s.pull.Number, PullEdit{State: &closed}); err != nil {
-			return err
-		}
-	}
-	if s.tip == nil {
-		return nil
-	}
-	return h.branches.DeleteBranch(ctx, submissionBranch(s.issue.Number))
+	return h.takeBack(ctx, submissionBranch(s.issue.Number), s.pull, s.tip)
 }
 
 // applyComment writes the one comment of a submission, if it is not what it

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/tofu-registrar/registrar/templates"
@@ -15,9 +16,10 @@ type fragile struct {
 	Threads
 	Pulls
 	Branches
-	h    *Handlers
-	s    submission
-	left int
+	h       *Handlers
+	s       submission
+	already bool // what the rules say of it
+	left    int
 }
 
 var errKilled = errors.New("killed")
@@ -38,11 +40,19 @@ func (f *fragile) EditComment(_ context.Context, _ int64, body string) error {
 	return nil
 }
 
+func (f *fragile) DeleteComment(_ context.Context, id int64) error {
+	if err := f.write(); err != nil {
+		return err
+	}
+	f.s.doubles = slices.DeleteFunc(f.s.doubles, func(c Comment) bool { return c.ID == id })
+	return nil
+}
+
 func (f *fragile) EditPull(_ context.Context, _ int, edit PullEdit) error {
 	if err := f.write(); err != nil {
 		return err
 	}
-	f.s.pull.Open = *edit.State != "closed"
+	f.s.pull.Open, f.s.pull.Body = *edit.State != "closed", *edit.Body
 	return nil
 }
 
@@ -74,7 +84,7 @@ func (f *fragile) run(report validation.Report) error {
 	pull, comment := *f.s.pull, *f.s.comment
 	s.pull, s.comment, s.judged = &pull, &comment, nil
 	if s.needsVerdict(false) {
-		s.judged = &judgement{Report: report}
+		s.judged = &judgement{Report: report, already: f.already}
 	}
 	return f.h.applySubmission(context.Background(), &s, f.h.decideSubmission(s))
 }
@@ -88,19 +98,34 @@ func TestTakenBackWhateverHappens(t *testing.T) {
 		s    submission
 		want templates.State
 		open bool // the issue
+
+		already bool
 	}{
-		{"withdrawn", observed(func(s *submission) { withPull(s, true, false); s.issue.Open = false }), templates.StateWithdrawn, false},
-		{"edited", observed(func(s *submission) { withPull(s, true, false); s.input = "0123" }), templates.StateNeedsChanges, true},
+		{"withdrawn", observed(func(s *submission) { withPull(s, true, false); s.issue.Open = false }), templates.StateWithdrawn, false, false},
+		{"edited", observed(func(s *submission) { withPull(s, true, false); s.input = "0123" }), templates.StateNeedsChanges, true, false},
 		{"private key", observed(func(s *submission) {
 			withPull(s, true, false)
 			s.answers.PrivateKey = true
 			s.issue.Body = "### Provider Repository\n\n-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQVYBGX\n-----END PGP PRIVATE KEY BLOCK-----\n"
-		}), templates.StatePrivateKey, true},
-		{"refused by a maintainer", observed(func(s *submission) { withPull(s, false, false) }), templates.StateClosedUnmerged, false},
+		}), templates.StatePrivateKey, true, false},
+		{"refused, and commented on twice", observed(func(s *submission) {
+			withPull(s, false, false)
+			s.doubles = []Comment{{ID: 8}, {ID: 9}}
+		}), templates.StateClosedUnmerged, false, false},
+		{"refused by a maintainer", observed(func(s *submission) { withPull(s, false, false) }), templates.StateClosedUnmerged, false, false},
+		{"registered meanwhile", observed(func(s *submission) {
+			withPull(s, true, false)
+			s.input = "0123"
+		}), templates.StateAlreadyRegistered, false, true},
+		{"registered meanwhile, before there was a pull request", observed(func(s *submission) {
+			withPull(s, false, false)
+			s.tip, s.stamp.Pull, s.stamp.State = nil, 0, templates.StateNeedsChanges
+			s.input = "0123"
+		}), templates.StateAlreadyRegistered, false, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for writes := range 5 {
-				f := &fragile{s: c.s, left: writes}
+				f := &fragile{s: c.s, left: writes, already: c.already}
 				pull, comment := *c.s.pull, *c.s.comment
 				f.s.pull, f.s.comment = &pull, &comment
 				f.h = New(Options{Threads: f, Pulls: f, Branches: f})
@@ -116,9 +141,9 @@ func TestTakenBackWhateverHappens(t *testing.T) {
 						break
 					}
 				}
-				if f.s.stamp.State != c.want || f.s.issue.Open != c.open || f.s.pull.Open || f.s.tip != nil {
-					t.Errorf("killed after %d writes: the comment says %s, issue open %v, pull request open %v, branch %v",
-						writes, f.s.stamp.State, f.s.issue.Open, f.s.pull.Open, f.s.tip)
+				if f.s.stamp.State != c.want || f.s.issue.Open != c.open || f.s.pull.Open || f.s.tip != nil || len(f.s.doubles) > 0 {
+					t.Errorf("killed after %d writes: the comment says %s, issue open %v, pull request open %v, branch %v, %d comments too many",
+						writes, f.s.stamp.State, f.s.issue.Open, f.s.pull.Open, f.s.tip, len(f.s.doubles))
 				}
 			}
 		})

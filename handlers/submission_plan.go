@@ -21,7 +21,8 @@ type submissionPlan struct {
 	drop   bool // close the pull request and delete the branch
 
 	comment *templates.Comment
-	labels  []string // to add
+	doubles []Comment // of it, to delete
+	labels  []string  // to add
 	unlabel []string
 	closing string // state reason to close the issue with
 
@@ -33,7 +34,7 @@ type submissionPlan struct {
 
 func (p submissionPlan) empty() bool {
 	return p.redacted == nil && p.title == nil && p.branch == nil && p.pull == nil && p.check == nil &&
-		!p.drop && p.comment == nil && len(p.labels) == 0 && len(p.unlabel) == 0 && p.closing == ""
+		!p.drop && p.comment == nil && len(p.doubles) == 0 && len(p.labels) == 0 && len(p.unlabel) == 0 && p.closing == ""
 }
 
 func (p submissionPlan) result() Result { return Result{Again: p.again} }
@@ -43,6 +44,13 @@ const untilLive = time.Second
 
 // decideSubmission says what is to be done about what was observed.
 func (h *Handlers) decideSubmission(s submission) submissionPlan {
+	p := h.decideState(s)
+	// GitHub did not show one of them when the other was written.
+	p.doubles = s.doubles
+	return p
+}
+
+func (h *Handlers) decideState(s submission) submissionPlan {
 	switch {
 	case s.issue.IsPull:
 		return submissionPlan{}
