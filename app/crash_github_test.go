@@ -68,8 +68,9 @@ func misbehaviour(seed uint64, chance float64) sandbox.Settings {
 }
 
 // troubledWorld makes a world whose bot sweeps often and tries again soon.
-// network is between the bot and GitHub's API, nil for none.
-func troubledWorld(t *testing.T, network func(github string) string) *world {
+// network is between the bot and GitHub's API, nil for none; queue is the folder
+// of its database, "" for the world's own.
+func troubledWorld(t *testing.T, network func(github string) string, queue string) *world {
 	t.Helper()
 	var w *world
 	w, err := newWorld(t.Context(), worldOptions{
@@ -84,6 +85,9 @@ func troubledWorld(t *testing.T, network func(github string) string) *world {
 		},
 		configure: func(cfg *Config) {
 			cfg.Queue.SweepEvery = 10 * time.Second
+			if queue != "" {
+				cfg.Queue.Database = Database(filepath.Join(queue, "registrar.db"))
+			}
 			if network != nil {
 				cfg.GitHub.APIURL = strings.Replace(cfg.GitHub.APIURL, addressOf(cfg.GitHub.WebURL), network(addressOf(cfg.GitHub.WebURL)), 1)
 			}
@@ -111,10 +115,10 @@ func TestGitHubMisbehaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	calm := troubledWorld(t, nil)
+	calm := troubledWorld(t, nil, "")
 	want := playTroubled(t, calm, plan)
 	want.sane(t)
-	bad := troubledWorld(t, func(github string) string { return badNetwork(t, github, *faultsEach) })
+	bad := troubledWorld(t, func(github string) string { return badNetwork(t, github, *faultsEach) }, "")
 	if err := bad.github.Knobs().Set(misbehaviour(seed, *faultsEach)); err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +160,7 @@ func (d *scriptedDay) settledEnd(t *testing.T) dayEnd {
 	}
 	t.Logf("%d requests, %d of them refused; settled %.0f s after the day", len(w.github.Calls()), failed, time.Since(began).Seconds())
 	end := d.end(ctx, t)
-	emptyQueue(t, Database(filepath.Join(w.dir, "registrar.db")))
+	emptyQueue(t, Database(w.bot.Queue.o.Path))
 	return end
 }
 
@@ -186,7 +190,7 @@ func TestLostDeliveriesAreMadeUpFor(t *testing.T) {
 		t.Skip("waits for sweeps")
 	}
 	t.Parallel()
-	w := troubledWorld(t, nil)
+	w := troubledWorld(t, nil, "")
 	ctx := t.Context()
 	deliver := func(faults sandbox.DeliveryFaults) {
 		t.Helper()

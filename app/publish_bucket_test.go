@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tofu-registrar/registrar/internal/testdata"
 	"github.com/tofu-registrar/registrar/publish"
 )
 
@@ -141,38 +138,15 @@ func TestBotMeetsATroubledBucket(t *testing.T) {
 	}
 }
 
-// smallDisk names the folder of TestBotMeetsAFullDisk's child.
-const smallDisk = "REGISTRAR_TEST_SMALL_DISK"
-
 // A disk that is full is one error for the operator. Nothing is listed that is
 // not there, and room is all that is needed.
 func TestBotMeetsAFullDisk(t *testing.T) {
-	if dir := os.Getenv(smallDisk); dir != "" {
-		botOnFullDisk(t, dir)
-		return
-	}
-	t.Parallel()
-	unshare := []string{"--user", "--map-root-user", "--mount"}
-	if err := exec.Command("unshare", append(unshare, "mount", "-t", "tmpfs", "none", t.TempDir())...).Run(); err != nil {
-		testdata.Missing(t, "a small disk: unshare: "+err.Error())
-	}
-	cmd := exec.CommandContext(t.Context(), "unshare", append(unshare, os.Args[0], "-test.run=^TestBotMeetsAFullDisk$", "-test.v")...) // #nosec G204 G702 -- this very test
-	cmd.Env = append(os.Environ(), smallDisk+"="+t.TempDir())
-	out, err := cmd.CombinedOutput()
-	if err != nil || !slices.Contains(strings.Fields(string(out)), "PASS") {
-		t.Errorf("%v: %s", err, out)
-	}
+	onOwnDisk(t, botOnFullDisk)
 }
 
-func botOnFullDisk(t *testing.T, dir string) {
-	mount := func(options string) {
-		t.Helper()
-		if out, err := exec.Command("mount", "-t", "tmpfs", "-o", options, "none", dir).CombinedOutput(); err != nil {
-			t.Fatalf("mount: %v: %s", err, out)
-		}
-	}
-	mount("size=96k")
-	w := newPublishingWorld(t, func(p *PublishConfig) { p.Directory = &DirectoryConfig{Path: filepath.Join(dir, "public")} })
+func botOnFullDisk(t *testing.T, disk ownDisk) {
+	disk.mount(t, "size=96k")
+	w := newPublishingWorld(t, func(p *PublishConfig) { p.Directory = &DirectoryConfig{Path: filepath.Join(string(disk), "public")} })
 	var many strings.Builder
 	many.WriteString(`{"versions":[{"version":"v1.0.0"}`)
 	for i := range 300 {
@@ -192,5 +166,5 @@ func botOnFullDisk(t *testing.T, dir string) {
 	if slices.Contains(names, "v1/modules/acme/net/aws/versions") {
 		t.Error("a list is there, and not all that it names")
 	}
-	w.checkTrouble("no room left", func() { mount("remount,size=64m") })
+	w.checkTrouble("no room left", func() { disk.mount(t, "remount,size=64m") })
 }
