@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/tofu-registrar/registrar/publish"
 	"github.com/tofu-registrar/registrar/registrydata"
@@ -76,7 +75,7 @@ func (g *generation) readRules(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.loader = registrydata.Loader{Tree: g.data, Aliases: al, KeyID: rememberKeyIDs()}
+	g.loader = registrydata.Loader{Tree: g.data, Aliases: al, KeyID: validation.KeyIDs()}
 	content, ok, err := g.data.File(ctx, registrydata.BlacklistPath)
 	if err != nil && !errors.As(err, &fault) {
 		return err
@@ -85,24 +84,6 @@ func (g *generation) readRules(ctx context.Context) error {
 		g.blacklist = list
 	}
 	return nil
-}
-
-// rememberKeyIDs reads the id off each key once: most of those that have one are
-// served with the same.
-func rememberKeyIDs() func(armor []byte) (string, error) {
-	type read struct {
-		id  string
-		err error
-	}
-	var known sync.Map
-	return func(armor []byte) (string, error) {
-		if r, ok := known.Load(string(armor)); ok {
-			return r.(read).id, r.(read).err
-		}
-		k, err := validation.ParseKey(armor)
-		known.Store(string(armor), read{k.KeyID, err})
-		return k.KeyID, err
-	}
 }
 
 // rendered calls use with what an entity's files give, unless what is live of
@@ -198,27 +179,19 @@ func (s *generateSummary) count(u publish.Update, d publish.Difference, verbose 
 	}
 }
 
-const (
-	// mostInFlight bounds the data files that are being rendered, in bytes. What
-	// is rendered of them is about 15 times as much.
-	mostInFlight = 4 << 20
-	// leastWeight is what even a small entity costs: its answers and manifest.
-	leastWeight = 32 << 10
-)
-
 // each does something with every entity, several at a time, as many as are of a
 // bearable size together.
 func (g *generation) each(ctx context.Context, entities []registrydata.Entity, do func(context.Context, registrydata.Entity) error) error {
-	room := semaphore.NewWeighted(mostInFlight)
+	room := publish.NewRoom()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(g.place.parallel, runtime.GOMAXPROCS(0)))
 	for _, e := range entities {
-		weight := min(max(g.size(e), leastWeight), mostInFlight)
-		if room.Acquire(ctx, weight) != nil {
+		leave, err := room.Enter(ctx, g.size(e))
+		if err != nil {
 			break
 		}
 		group.Go(func() error {
-			defer room.Release(weight)
+			defer leave()
 			return do(ctx, e)
 		})
 	}

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/tofu-registrar/registrar/registrydata"
-	"github.com/tofu-registrar/registrar/validation"
 )
 
 // aliasesAt are the aliases of the metadata repository at a commit.
@@ -72,10 +71,4 @@ func (t commitTree) Dir(ctx context.Context, path string) ([]registrydata.TreeEn
 		out = append(out, registrydata.TreeEntry{Name: e.Name, Dir: e.Dir})
 	}
 	return out, err
-}
-
-// keyID reads the id off an armored key.
-func keyID(armor []byte) (string, error) {
-	k, err := validation.ParseKey(armor)
-	return k.KeyID, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tofu-registrar/registrar/publish"
 	"github.com/tofu-registrar/registrar/registrydata"
+	"github.com/tofu-registrar/registrar/validation"
 )
 
 // publication is one run that makes live what a commit says. It looks at every
@@ -40,7 +41,7 @@ func (h *Handlers) publish(ctx context.Context, from, commit string, entities []
 	}
 	p := &publication{
 		h: h, to: commit, why: why, room: publish.NewRoom(), reported: map[string]bool{},
-		loader: registrydata.Loader{Tree: tree, Aliases: why.is, KeyID: keyID},
+		loader: registrydata.Loader{Tree: tree, Aliases: why.is, KeyID: validation.KeyIDs()},
 	}
 	todo, err := p.choose(ctx, from, entities)
 	if err := p.record(ctx, from, todo, err); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"sync"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
@@ -119,3 +120,22 @@ func algorithm(pk *packet.PublicKey) (name string, bits int) {
 
 // expired tells whether the key was not valid any more at a time.
 func (k Key) expired(now time.Time) bool { return k.Expires != nil && now.After(*k.Expires) }
+
+// KeyIDs reads the id off each armored key once, for a run that meets the same
+// keys again and again: most providers of a namespace are served with the same.
+// It is safe for concurrent use.
+func KeyIDs() func(armor []byte) (string, error) {
+	type read struct {
+		id  string
+		err error
+	}
+	var known sync.Map
+	return func(armor []byte) (string, error) {
+		if r, ok := known.Load(string(armor)); ok {
+			return r.(read).id, r.(read).err
+		}
+		k, err := ParseKey(armor)
+		known.Store(string(armor), read{k.KeyID, err})
+		return k.KeyID, err
+	}
+}
