@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,7 +11,21 @@ import (
 )
 
 func (e *episode) until(ctx context.Context, what string, ask func(context.Context) (bool, error)) error {
-	return actors.Until(ctx, e.patience, what, ask)
+	err := actors.Until(ctx, e.patience, what, ask)
+	if errors.Is(err, actors.ErrTimeout) {
+		err = fmt.Errorf("%w; %s", err, e.stand(ctx))
+	}
+	return err
+}
+
+// stand is how a submission stands, for whom waited in vain.
+func (e *episode) stand(ctx context.Context) string {
+	comments, err := e.maintainer.Comments(ctx, e.metadata, e.issue)
+	issue, err2 := e.maintainer.Issue(ctx, e.metadata, e.issue)
+	pull, err3 := e.maintainer.PullFrom(ctx, e.metadata, fmt.Sprintf("submission/issue-%d", e.issue))
+	return fmt.Sprintf("issue %d is %s since %v, its newest pull request %d is %s, merged %v, comments: %q %v",
+		e.issue, issue.GetState(), issue.GetClosedAt(), pull.GetNumber(), pull.GetState(), pull.GetMergedAt(), comments,
+		errors.Join(err, err2, err3))
 }
 
 // The forms as people fill them in.

@@ -40,7 +40,7 @@ func (h *Handlers) reconcileSubmission(ctx context.Context, number int, force bo
 	}
 	p := h.decideSubmission(s)
 	if p.empty() {
-		if !s.issue.Open && p.again == 0 {
+		if !s.issue.Open && p.again == 0 && h.now().Sub(s.issue.Updated) > readsLag {
 			h.closed.settled(s.issue)
 		}
 		return p.result(), nil

@@ -14,6 +14,10 @@ import (
 // pull request is merged that names it, and its author may withdraw it.
 const closedWithin = 24 * time.Hour
 
+// readsLag is more than GitHub's reads are behind its writes: what is found later
+// than that after a change is what it led to.
+const readsLag = time.Minute
+
 // Sweep lists the keys of everything that is under way, so that a lost webhook
 // costs minutes and never a submission.
 func (h *Handlers) Sweep(ctx context.Context) ([]Key, error) {

@@ -3,18 +3,23 @@ package sandbox
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
 
-// staleReads plays GitHub's replicas: for a while after a change to a
-// repository, a GET that was answered before is answered the same again, be it
-// that there is no such thing.
+// staleReads plays GitHub's replicas, which are a while behind: a GET that was
+// answered before the last changes to a repository, and not longer ago than a
+// replica lags, is answered the same again, be it that there is no such thing.
 type staleReads struct {
 	mu      sync.Mutex
-	changed map[int64]time.Time // by repository
+	changes map[int64][]time.Time // by repository: the last ones, in order
 	seen    map[string]oldAnswer
 }
+
+// mostChanges is how many changes of a repository are remembered. An answer from
+// before them is taken for one that no replica gives any more.
+const mostChanges = 1000
 
 type oldAnswer struct {
 	repo int64
@@ -23,7 +28,7 @@ type oldAnswer struct {
 	err  error // not found
 }
 
-// lookup returns the old answer when the knob is on and the change is fresh.
+// lookup returns the old answer when the knob is on and a replica may give it.
 func (r *staleReads) lookup(s *Server, c *call) (resp *response, stale bool, err error) {
 	window := s.knobs.staleFor(c.Request)
 	if window <= 0 || c.Method != http.MethodGet {
@@ -32,11 +37,28 @@ func (r *staleReads) lookup(s *Server, c *call) (resp *response, stale bool, err
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	old, found := r.seen[staleKey(c)]
-	changed := r.changed[old.repo]
-	if !found || old.at.After(changed) || s.now().Sub(changed) >= window {
+	if !found {
+		return nil, false, nil
+	}
+	overtaken, ok := r.overtaken(old)
+	if !ok || s.now().Sub(overtaken) >= window {
 		return nil, false, nil
 	}
 	return old.resp, true, old.err
+}
+
+// overtaken is when the repository changed first after an answer: from then on
+// that may be wrong. ok is false where it still holds.
+func (r *staleReads) overtaken(old oldAnswer) (at time.Time, ok bool) {
+	changes := r.changes[old.repo]
+	i, _ := slices.BinarySearchFunc(changes, old.at, time.Time.Compare)
+	switch {
+	case i == len(changes):
+		return time.Time{}, false
+	case i == 0 && len(changes) == mostChanges:
+		return time.Time{}, true
+	}
+	return changes[i], true
 }
 
 // staleFor is how long reads may be stale that this request makes.
@@ -60,10 +82,11 @@ func (r *staleReads) remember(s *Server, c *call, resp *response, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.seen == nil {
-		r.seen, r.changed = map[string]oldAnswer{}, map[int64]time.Time{}
+		r.seen, r.changes = map[string]oldAnswer{}, map[int64][]time.Time{}
 	}
 	if c.Method != http.MethodGet {
-		r.changed[c.repo.id] = s.now()
+		changes := append(r.changes[c.repo.id], s.now())
+		r.changes[c.repo.id] = changes[max(0, len(changes)-mostChanges):]
 		return
 	}
 	r.seen[staleKey(c)] = oldAnswer{repo: c.repo.id, at: s.now(), resp: resp, err: err}
