@@ -169,6 +169,9 @@ func (m *Metadata) createCheck(ctx context.Context, c CheckRun) (int64, error) {
 
 // updateCheck writes a check run with its annotations from an index.
 func (m *Metadata) updateCheck(ctx context.Context, c CheckRun, from int) error {
+	if len(c.Annotations) > from {
+		ctx = mark(ctx, keyOnce)
+	}
 	var answer checkAnswer
 	_, err := m.api.call(ctx, http.MethodPatch, m.route("check-runs", c.ID), checkBody(c, from), &answer)
 	if err != nil {

@@ -251,7 +251,7 @@ func (m *Metadata) createdIssue(ctx context.Context, title, body string) (int, b
 // (POST /repos/{owner}/{repo}/issues/{issue_number}/labels)
 func (m *Metadata) AddLabels(ctx context.Context, number int, labels []string) error {
 	in := map[string][]string{"labels": labels}
-	if _, err := m.api.call(ctx, http.MethodPost, m.route("issues", number, "labels"), in, nil); err != nil {
+	if _, err := m.api.call(mark(ctx, keyRepeatable), http.MethodPost, m.route("issues", number, "labels"), in, nil); err != nil {
 		return fmt.Errorf("label issue %d: %w", number, err)
 	}
 	return nil
@@ -285,7 +285,7 @@ func (m *Metadata) React(ctx context.Context, comment int64, reaction string) er
 			return nil
 		}
 	}
-	if _, err := m.api.call(ctx, http.MethodPost, path, map[string]string{"content": reaction}, nil); err != nil {
+	if _, err := m.api.call(mark(ctx, keyRepeatable), http.MethodPost, path, map[string]string{"content": reaction}, nil); err != nil {
 		return fmt.Errorf("react to comment %d: %w", comment, err)
 	}
 	return nil

@@ -18,9 +18,11 @@ import (
 type ctxKey int
 
 const (
-	// keyRepeatable: the request may be sent again although it is no GET,
-	// because what it makes is named by its content.
+	// keyRepeatable: a POST may be sent again, because what it makes is named by
+	// its content.
 	keyRepeatable ctxKey = iota
+	// keyOnce: a PATCH may not be sent again, because it adds to what is there.
+	keyOnce
 	// keyImmutable: the answer never changes and is kept elsewhere.
 	keyImmutable
 )
@@ -144,7 +146,15 @@ func repeatable(req *http.Request, resp *http.Response, err error) bool {
 			return failed
 		}
 	}
-	safe := req.Method == http.MethodGet || req.Method == http.MethodHead || marked(req.Context(), keyRepeatable)
+	safe := false
+	switch req.Method {
+	case http.MethodGet, http.MethodHead, http.MethodDelete:
+		safe = true
+	case http.MethodPatch: // sets what it names to what it says
+		safe = !marked(req.Context(), keyOnce)
+	default:
+		safe = marked(req.Context(), keyRepeatable)
+	}
 	if err != nil {
 		return safe && !errors.Is(err, errResponseTooLarge) && !errors.Is(err, errElsewhere)
 	}

@@ -106,9 +106,23 @@ func TestRetries(t *testing.T) {
 		t.Errorf("5xx for good: %v, %d calls", err, h.count(issue))
 	}
 	h.reset()
-	h.json("PATCH /repos/acme/registry/issues/comments/5", 502, "{}")
-	if err := m.EditComment(ctx, 5, "x"); err == nil || h.count("PATCH") != 1 {
-		t.Errorf("a write was repeated: %v, %d calls", err, h.count("PATCH"))
+	h.inTurn("PATCH /repos/acme/registry/issues/comments/5", 502, "{}", 500, "{}", 200, "{}")
+	if err := m.EditComment(ctx, 5, "x"); err != nil || h.count("PATCH") != 3 {
+		t.Errorf("what sets a value: %v, %d calls", err, h.count("PATCH"))
+	}
+	h.reset()
+	// What adds to what is there is not sent again.
+	h.json("POST /repos/acme/registry/issues/5/comments", 502, "{}")
+	h.json("GET /repos/acme/registry/issues/5/comments", 200, "[]")
+	if err := m.CreateComment(ctx, 5, "x"); err == nil || h.count("POST /repos") != 1 {
+		t.Errorf("a comment: %v, %d calls", err, h.count("POST /repos"))
+	}
+	h.reset()
+	h.json("GET /repos/acme/registry/check-runs/4", 200, "{}")
+	h.json("PATCH /repos/acme/registry/check-runs/4", 502, "{}")
+	annotated := CheckRun{ID: 4, SHA: sha("f"), Name: "n", Annotations: make([]Annotation, 1)}
+	if err := m.PutCheck(ctx, annotated); err == nil || h.count("PATCH") != 1 {
+		t.Errorf("annotations: %v, %d calls", err, h.count("PATCH"))
 	}
 	h.reset()
 	canceled, cancel := context.WithCancel(ctx)
