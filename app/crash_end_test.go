@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-github/v57/github"
 
+	"github.com/tofu-registrar/registrar/handlers"
 	"github.com/tofu-registrar/registrar/registrydata"
 )
 
@@ -114,6 +116,7 @@ func (d *scriptedDay) end(ctx context.Context, t testing.TB) dayEnd {
 		e.add("pull request", title, text)
 	}
 	d.endOfBranch(t, e, plain)
+	d.endOfDecisions(t, e)
 	for name, text := range readTree(t, filepath.Join(d.dir, "public")).served() {
 		e.add("published", name, plain(text))
 	}
@@ -173,4 +176,44 @@ func (d *scriptedDay) endOfBranch(t testing.TB, e dayEnd, plain func(string) str
 		}
 		e.add("data", plain(name), text)
 	}
+}
+
+// endOfDecisions tells of each entry of the metadata branch what the decision log
+// holds about it: that it was judged, answered and published, and the versions that
+// were let in. How often is chance.
+func (d *scriptedDay) endOfDecisions(t testing.TB, e dayEnd) {
+	t.Helper()
+	log, err := os.Open(d.decisionsFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	did := map[string]map[string]bool{}
+	faulty, err := readDecisions(log, func(one handlers.Decision) error {
+		for _, about := range one.About {
+			if did[about] == nil {
+				did[about] = map[string]bool{}
+			}
+			did[about][string(one.Did)] = true
+			for _, v := range one.Versions {
+				did[about]["version "+v.Version+" "+v.Outcome] = true
+			}
+		}
+		return nil
+	})
+	if err != nil || faulty > 0 {
+		t.Errorf("the decision log: %d faulty lines, %v", faulty, err)
+	}
+	for about, what := range did {
+		e.add("decided", about, strings.Join(slices.Sorted(maps.Keys(what)), "\n"))
+	}
+}
+
+// decisionsFile is beside the queue's database.
+func (w *world) decisionsFile() string {
+	dir := w.dir
+	if w.bot != nil {
+		dir = filepath.Dir(w.bot.Queue.o.Path)
+	}
+	return filepath.Join(dir, decisionsFile)
 }
