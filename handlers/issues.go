@@ -54,6 +54,17 @@ func (h *Handlers) reconcileSubmission(ctx context.Context, number int, force bo
 			return Result{Next: []Key{IssueKey(number)}}, nil
 		}
 	}
+	if p.drop && s.pullOpen() {
+		// GitHub closes the issue when it merges the pull request: what was read of
+		// the two at the same time may be from before and from after.
+		now, err := h.pulls.Pull(ctx, s.pull.Number)
+		if err != nil {
+			return Result{}, err
+		}
+		if !now.Open {
+			return Result{Again: untilLive}, nil
+		}
+	}
 	result := p.result()
 	if err := h.applySubmission(ctx, &s, p); err != nil {
 		return Result{}, err

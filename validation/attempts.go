@@ -187,5 +187,6 @@ func WorthTelling(file *registrydata.Provider, version string, published time.Ti
 		}
 		newest = newest && registrydata.CompareVersions(version, v.Version) > 0
 	}
-	return newest || !since.IsZero() && !published.Before(since)
+	// GitHub tells when a release was published by the second.
+	return newest || !since.IsZero() && !published.Before(since.Truncate(time.Second))
 }

@@ -122,7 +122,7 @@ func TestWanted(t *testing.T) {
 func TestWorthTelling(t *testing.T) {
 	file := &registrydata.Provider{Versions: []registrydata.ProviderVersion{
 		{Version: "2.0.0", Discovered: testNow.Add(time.Hour).Format(time.RFC3339Nano)},
-		{Version: "1.0.0", Discovered: testNow.Format(time.RFC3339Nano)}, {Version: "0.9.0"},
+		{Version: "1.0.0", Discovered: testNow.Add(900 * time.Millisecond).Format(time.RFC3339Nano)}, {Version: "0.9.0"},
 	}}
 	for _, c := range []struct {
 		version   string
@@ -131,6 +131,7 @@ func TestWorthTelling(t *testing.T) {
 	}{
 		{"1.5.0", testNow.Add(-time.Hour), false},
 		{"1.5.0", testNow.Add(time.Hour), true},
+		{"1.5.0", testNow, true}, // in the same second
 		{"2.1.0", testNow.Add(-time.Hour), true},
 	} {
 		if got := WorthTelling(file, c.version, c.published); got != c.want {
