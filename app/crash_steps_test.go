@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/tofu-registrar/registrar/internal/actors"
+	"github.com/tofu-registrar/registrar/registrydata"
+	"github.com/tofu-registrar/registrar/validation"
 )
 
 func (e *episode) until(ctx context.Context, what string, ask func(context.Context) (bool, error)) error {
@@ -194,13 +196,16 @@ func (e *episode) releaseModules(ctx context.Context) error {
 }
 
 // releaseProviders releases the versions after the first; every third one is
-// faulty, and must hide no other. Nobody waits for a faulty one, but it is never
-// the last.
+// faulty, and must hide no other. It is never the last, and the next one comes
+// after it is noted: else chance decides whether they are noted together.
 func (e *episode) releaseProviders(ctx context.Context) error {
 	for n := 1; n <= e.releases; n++ {
 		version := fmt.Sprintf("1.%d.0", n)
 		if n%3 == 2 && n < e.releases {
 			if err := e.publishProvider(ctx, version, blankLine); err != nil {
+				return err
+			}
+			if err := e.noted(ctx, version); err != nil {
 				return err
 			}
 			continue
@@ -213,6 +218,21 @@ func (e *episode) releaseProviders(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// noted waits until the metadata branch notes that a version failed.
+func (e *episode) noted(ctx context.Context, version string) error {
+	return e.until(ctx, version+" noted as failed", func(ctx context.Context) (bool, error) {
+		text, err := e.maintainer.File(ctx, e.metadata, registrydata.ProviderAddress{Namespace: demoNamespace, Name: e.name}.Path())
+		if err != nil {
+			return false, err
+		}
+		file, err := registrydata.ParseProvider([]byte(text))
+		if err != nil {
+			return false, err
+		}
+		return len(validation.Attempts(file.VersionsErrors).Of(version)) > 0, nil
+	})
 }
 
 // blankLine makes the mistake of an author who edits SHA256SUMS by hand after it

@@ -16,7 +16,8 @@ const redactedKey = "[A private key stood here and was removed. Treat it as stol
 //     says that it is private (OpenPGP's or any other kind).
 //   - A block without END ends at the last line that looks like key material
 //     before the next heading, fence or mark; one without BEGIN begins so.
-//   - Key material without any mark goes where it decodes as a secret key.
+//   - Key material without any mark goes where it decodes as a secret key; between
+//     marks that call it public, where its first line does.
 //   - Marks may be damaged or escaped: see privateMark.
 //
 // Where it is in doubt it removes too much: what it leaves stays public.
@@ -43,7 +44,7 @@ type span struct{ start, end int }
 func privateKeys(body string) []span {
 	marks := keyMarks(body)
 	lines := splitLines(body)
-	var spans []span
+	var spans, public []span
 	for i := 0; i < len(marks); i++ {
 		m, after, before := marks[i], len(body), 0
 		if i+1 < len(marks) {
@@ -56,6 +57,8 @@ func privateKeys(body string) []span {
 		case m.begins && i+1 < len(marks) && !marks[i+1].begins:
 			if i++; m.private || marks[i].private {
 				spans = append(spans, span{m.start, marks[i].end})
+			} else {
+				public = append(public, span{m.end, marks[i].start})
 			}
 		case m.private && m.begins:
 			spans = append(spans, span{m.start, materialEnd(lines, body, m.end, after)})
@@ -63,7 +66,7 @@ func privateKeys(body string) []span {
 			spans = append(spans, span{materialStart(lines, body, before, m.start), m.end})
 		}
 	}
-	return withUnmarked(spans, lines, body)
+	return withUnmarked(spans, public, lines, body)
 }
 
 // materialEnd is where the key material that begins at from ends: behind the
@@ -113,19 +116,28 @@ func blockBound(text string) bool {
 }
 
 // withUnmarked adds the secret keys that stand outside of the spans, without
-// any mark of their own.
-func withUnmarked(spans []span, lines []line, body string) []span {
+// any mark of their own. Within what is marked as public the lines that go on with
+// a key are not asked: in one key of a hundred, one of them looks like a secret
+// key's first.
+func withUnmarked(spans, public []span, lines []line, body string) []span {
 	var all []span
-	at := 0
+	at, goesOn := 0, false
 	for _, l := range lines {
 		limit := len(body)
 		if len(spans) > 0 {
 			limit = spans[0].start
 		}
+		for len(public) > 0 && public[0].end <= l.start {
+			public = public[1:]
+		}
 		start := l.start + margin(l.text)
-		if l.start >= at && start < limit && isSecretKey(body[start:min(limit, l.start+len(l.text))]) {
+		known := goesOn && len(public) > 0 && l.start >= public[0].start
+		if !known && l.start >= at && start < limit && isSecretKey(body[start:min(limit, l.start+len(l.text))]) {
 			at = materialEnd(lines, body, start, limit)
 			all = append(all, span{start, at})
+		}
+		if text := strings.TrimSpace(body[start:max(start, l.start+len(l.text))]); text != "" {
+			goesOn = len(text) >= 40 && !strings.ContainsFunc(text, notBase64)
 		}
 		for len(spans) > 0 && spans[0].start < l.end {
 			all, at, spans = append(all, spans[0]), spans[0].end, spans[1:]

@@ -4,6 +4,8 @@ import (
 	"html"
 	"strings"
 	"testing"
+
+	"github.com/tofu-registrar/registrar/internal/testdata"
 )
 
 // material is a line of a secret key, as gpg --armor writes it (made up: the
@@ -11,6 +13,35 @@ import (
 const material = "lQdGBGZtXHUBEADK9mVvR0Zb3bXkq0S7Yd1cJ8sT2uP5wXyZaBcDeFgHiJkLmNoP"
 
 const privateKey = "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n" + material + "\n" + material + "\nQ8==\n=abcd\n-----END PGP PRIVATE KEY BLOCK-----"
+
+// likePublic is a line of a public key, the others are of nothing: the packet of
+// the year 2106, and that of an algorithm that there is not.
+const (
+	likePublic     = "mQGNBGZtXHUBDADK9mVvR0Zb3bXkq0S7Yd1cJ8sT2uP5wXyZaBcDeFgHiJkLmNoP"
+	wrongTime      = "lQdGBP/tXHUBEADK9mVvR0Zb3bXkq0S7Yd1cJ8sT2uP5wXyZaBcDeFgHiJkLmNoP"
+	wrongAlgorithm = "lQdGBGZtXHVjEADK9mVvR0Zb3bXkq0S7Yd1cJ8sT2uP5wXyZaBcDeFgHiJkLmNoP"
+)
+
+func inPublic(text string) string {
+	return "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n" + text + "\n-----END PGP PUBLIC KEY BLOCK-----"
+}
+
+// Of all public keys of the registry none is taken for a private one.
+func TestPublicKeysOfTheRegistryAreLeft(t *testing.T) {
+	keys := 0
+	for name, content := range testdata.Files(t, testdata.Corpus) {
+		if !strings.HasPrefix(name, "keys/") {
+			continue
+		}
+		keys++
+		if got, found := RedactPrivateKey("### Provider GPG Key\n\n" + string(content) + "\n"); found {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	if keys < 100 {
+		t.Errorf("%d keys", keys)
+	}
+}
 
 // In each case § stands for the notice, and the rest comes back byte for byte.
 func TestRedactPrivateKeyTakesTheKeyAndNothingElse(t *testing.T) {
@@ -51,7 +82,11 @@ func TestRedactPrivateKeyTakesTheKeyAndNothingElse(t *testing.T) {
 		"before a mark":     {material + privateKey, "§§"},
 		"in an HTML remark": {"<!--\n" + privateKey + "\n-->", "<!--\n§\n-->"},
 
+		"behind a public key":    {inPublic("mDMEZ\n=abcd\n" + material), inPublic("mDMEZ\n=abcd\n§")},
 		"a public key":           {publicKey, publicKey},
+		"as good as a secret":    {inPublic(likePublic + "\n" + material + "\n" + likePublic), inPublic(likePublic + "\n" + material + "\n" + likePublic)},
+		"with blank lines":       {inPublic(likePublic + "\n\n" + material), inPublic(likePublic + "\n\n" + material)},
+		"no time, no algorithm":  {wrongTime + "\n" + wrongAlgorithm, wrongTime + "\n" + wrongAlgorithm},
 		"prose about it":         {"Please begin a PGP private key block, end of private key.", "Please begin a PGP private key block, end of private key."},
 		"prose about the reason": {"In the end my private key leaked\nand " + material[1:] + " is fine", "In the end my private key leaked\nand " + material[1:] + " is fine"},
 		"nothing":                {"", ""},
