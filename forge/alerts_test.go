@@ -54,7 +54,11 @@ func TestAlertIssues(t *testing.T) {
 func TestOpenIssuesWithoutAlerts(t *testing.T) {
 	h := newFakeHub(t)
 	h.json("GET /repos/acme/registry/issues", 200, alertList)
-	numbers, err := h.forge().Metadata().OpenIssues(t.Context())
+	issues, err := h.forge().Metadata().OpenIssues(t.Context())
+	var numbers []int
+	for _, i := range issues {
+		numbers = append(numbers, i.Number)
+	}
 	if err != nil || !slices.Equal(numbers, []int{2, 3, 5}) {
 		t.Errorf("%v, %v", numbers, err)
 	}

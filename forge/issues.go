@@ -308,51 +308,53 @@ func (m *Metadata) CanWrite(ctx context.Context, login string) (bool, error) {
 	return answer.Permission == "admin" || answer.Permission == "write", nil
 }
 
-// OpenIssues are the numbers of the open issues that are no pull requests and no
-// alerts, oldest first.
+// OpenIssues are the open issues that are no pull requests and no alerts, oldest
+// first.
 // (GET /repos/{owner}/{repo}/issues)
-func (m *Metadata) OpenIssues(ctx context.Context) ([]int, error) {
+func (m *Metadata) OpenIssues(ctx context.Context) ([]IssueRef, error) {
 	query := url.Values{"state": {"open"}, "sort": {"created"}, "direction": {"asc"}}
-	all, _, err := listAll[issueAnswer](ctx, m.api, m.route("issues"), query, maxIssues)
+	all, _, err := listAll[listedIssue](ctx, m.api, m.route("issues"), query, maxIssues)
 	if err != nil {
 		return nil, fmt.Errorf("open issues: %w", err)
 	}
-	issues, err := m.withoutAlerts(ctx, all)
-	var numbers []int
-	for _, i := range issues {
-		numbers = append(numbers, i.Number)
-	}
-	return numbers, err
+	return m.issueRefs(ctx, all)
 }
 
 // ClosedIssues are the closed issues that are no pull requests and no alerts and
 // were changed since a time, at most a hundred of them, the newest first.
 // (GET /repos/{owner}/{repo}/issues)
-func (m *Metadata) ClosedIssues(ctx context.Context, since time.Time) ([]Issue, error) {
+func (m *Metadata) ClosedIssues(ctx context.Context, since time.Time) ([]IssueRef, error) {
 	query := url.Values{
 		"state": {"closed"}, "sort": {"updated"}, "direction": {"desc"}, "per_page": {strconv.Itoa(perPage)},
 		"since": {since.UTC().Format(time.RFC3339)},
 	}
-	var all []issueAnswer
+	var all []listedIssue
 	if err := m.api.get(ctx, m.route("issues")+"?"+query.Encode(), &all); err != nil {
 		return nil, fmt.Errorf("closed issues: %w", err)
 	}
-	return m.withoutAlerts(ctx, all)
+	return m.issueRefs(ctx, all)
 }
 
-func (m *Metadata) withoutAlerts(ctx context.Context, all []issueAnswer) ([]Issue, error) {
-	var issues []Issue
+// listedIssue is what is kept of an issue in a list.
+type listedIssue struct {
+	Number      int
+	User        *user
+	Labels      []struct{ Name string }
+	UpdatedAt   time.Time `json:"updated_at"`
+	PullRequest *struct{} `json:"pull_request"`
+}
+
+// issueRefs leaves out the pull requests and the alerts.
+func (m *Metadata) issueRefs(ctx context.Context, all []listedIssue) ([]IssueRef, error) {
+	var refs []IssueRef
 	for _, a := range all {
-		if a.PullRequest != nil {
-			continue
-		}
-		alert, err := m.isAlert(ctx, a)
+		alert, err := m.isAlert(ctx, issueAnswer{User: a.User, Labels: a.Labels, PullRequest: a.PullRequest})
 		if err != nil {
 			return nil, err
 		}
-		if !alert {
-			issues = append(issues, a.issue())
+		if a.PullRequest == nil && !alert {
+			refs = append(refs, IssueRef{Number: a.Number, Updated: a.UpdatedAt.UTC()})
 		}
 	}
-	return issues, nil
+	return refs, nil
 }

@@ -72,6 +72,13 @@ type Issue struct {
 	URL         string
 }
 
+// IssueRef is an issue of a list, without its texts: those of 10,000 issues may
+// be 600 MB.
+type IssueRef struct {
+	Number  int
+	Updated time.Time // by a comment, too
+}
+
 // IssueEdit changes the fields that are not nil.
 type IssueEdit struct {
 	Title, Body *string

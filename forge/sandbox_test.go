@@ -451,7 +451,7 @@ func TestSandboxPages(t *testing.T) {
 		must(t, err)
 	}
 	numbers, err := h.meta.OpenIssues(ctx)
-	if err != nil || len(numbers) != 10 || numbers[0] > numbers[9] {
+	if err != nil || len(numbers) != 10 || numbers[0].Number > numbers[9].Number {
 		t.Errorf("OpenIssues = %v, %v", numbers, err)
 	}
 	if pulls, err := h.meta.OpenPulls(ctx); err != nil || len(pulls) != 0 {

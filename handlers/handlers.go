@@ -103,7 +103,7 @@ type Handlers struct {
 	backfill  *sync.Mutex // one at a time, whatever the number of workers
 	merges    *keyedLock  // by the branch
 	decisions *decisionLog
-	closed    *latelyClosed
+	settled   *settledIssues
 	pause     func(context.Context, time.Duration) error
 	now       func() time.Time
 	log       *slog.Logger
@@ -141,7 +141,7 @@ func New(o Options) *Handlers {
 		policy: o.Policy, maxDelete: o.MaxDelete, parallel: o.Parallel, metadata: o.Metadata, branch: o.Branch, site: o.Site,
 		webURL: strings.TrimSuffix(o.WebURL, "/"), aliases: &aliasCache{}, alerts: &keyedLock{across: o.Lock}, merges: &keyedLock{across: o.Lock},
 		backfill: &sync.Mutex{}, auditEvery: o.AuditEvery, differences: o.Differences,
-		decisions: &decisionLog{port: o.Decisions, now: o.Now}, closed: &latelyClosed{}, pause: o.Pause, now: o.Now, log: o.Log,
+		decisions: &decisionLog{port: o.Decisions, now: o.Now}, settled: &settledIssues{}, pause: o.Pause, now: o.Now, log: o.Log,
 	}
 }
 

@@ -40,8 +40,9 @@ func (h *Handlers) reconcileSubmission(ctx context.Context, number int, force bo
 	}
 	p := h.decideSubmission(s)
 	if p.empty() {
-		if !s.issue.Open && p.again == 0 && h.now().Sub(s.issue.Updated) > readsLag {
-			h.closed.settled(s.issue)
+		// While a pull request waits, others' merges concern it.
+		if p.again == 0 && !s.pullOpen() && h.now().Sub(s.issue.Updated) > readsLag {
+			h.settled.note(s.issue)
 		}
 		return p.result(), nil
 	}

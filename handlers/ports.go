@@ -15,6 +15,7 @@ type (
 	Commit      = forge.Commit
 	Entry       = forge.Entry
 	Issue       = forge.Issue
+	IssueRef    = forge.IssueRef
 	IssueEdit   = forge.IssueEdit
 	Comment     = forge.Comment
 	Pull        = forge.Pull
@@ -100,12 +101,11 @@ type Threads interface {
 	// CanWrite tells whether the user has write permission on the metadata
 	// repository now (GET /repos/{o}/{r}/collaborators/{user}/permission).
 	CanWrite(ctx context.Context, user string) (bool, error)
-	// OpenIssues are the numbers of the open issues that are no pull requests and
-	// no alerts.
-	OpenIssues(ctx context.Context) ([]int, error)
+	// OpenIssues are the open issues that are no pull requests and no alerts.
+	OpenIssues(ctx context.Context) ([]IssueRef, error)
 	// ClosedIssues are closed issues that are no pull requests and no alerts,
 	// changed since a time: at most a hundred, newest first.
-	ClosedIssues(ctx context.Context, since time.Time) ([]Issue, error)
+	ClosedIssues(ctx context.Context, since time.Time) ([]IssueRef, error)
 	// AlertIssues are the open alerts of this App, oldest first. An unchanged list
 	// costs no quota.
 	AlertIssues(ctx context.Context) ([]Issue, error)

@@ -3,8 +3,6 @@ package handlers
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 )
@@ -26,16 +24,12 @@ func (h *Handlers) Sweep(ctx context.Context) ([]Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list open issues: %w", err)
 	}
-	for _, n := range issues {
-		keys = append(keys, IssueKey(n))
-	}
 	// Whole hours, so that an unchanged list is asked for by the same address.
-	since := h.now().Add(-closedWithin).Truncate(time.Hour)
-	closed, err := h.threads.ClosedIssues(ctx, since)
+	closed, err := h.threads.ClosedIssues(ctx, h.now().Add(-closedWithin).Truncate(time.Hour))
 	if err != nil {
 		return nil, fmt.Errorf("list closed issues: %w", err)
 	}
-	for _, i := range h.closed.changed(closed, since) {
+	for _, i := range h.settled.without(append(issues, closed...)) {
 		keys = append(keys, IssueKey(i.Number))
 	}
 	pulls, err := h.pulls.OpenPulls(ctx)
@@ -48,31 +42,37 @@ func (h *Handlers) Sweep(ctx context.Context) ([]Key, error) {
 	return keys, nil
 }
 
-// latelyClosed remembers the closed issues that a run found as they should be, by
-// when they changed last: a sweep need not have a day's issues looked at again.
-type latelyClosed struct {
+// settledIssues remembers the issues that a run found as they should be until
+// someone acts, by when they changed last: a sweep need not have thousands of them
+// looked at again.
+type settledIssues struct {
 	mu   sync.Mutex
-	done map[int]time.Time
+	last map[int]time.Time
 }
 
-// settled remembers an issue.
-func (l *latelyClosed) settled(i Issue) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.done == nil {
-		l.done = map[int]time.Time{}
+// note remembers an issue.
+func (s *settledIssues) note(i Issue) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == nil {
+		s.last = map[int]time.Time{}
 	}
-	l.done[i.Number] = i.Updated
+	s.last[i.Number] = i.Updated
 }
 
-// changed are the issues that are not remembered as they are; those from before
-// a time are forgotten.
-func (l *latelyClosed) changed(issues []Issue, since time.Time) []Issue {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	maps.DeleteFunc(l.done, func(_ int, at time.Time) bool { return at.Before(since) })
-	return slices.DeleteFunc(slices.Clone(issues), func(i Issue) bool {
-		at, ok := l.done[i.Number]
-		return ok && at.Equal(i.Updated)
-	})
+// without are the issues that are not remembered as they are. Those that are not
+// among them are forgotten.
+func (s *settledIssues) without(issues []IssueRef) (changed []IssueRef) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := map[int]time.Time{}
+	for _, i := range issues {
+		if at, ok := s.last[i.Number]; ok && at.Equal(i.Updated) {
+			last[i.Number] = at
+		} else {
+			changed = append(changed, i)
+		}
+	}
+	s.last = last
+	return changed
 }
