@@ -130,7 +130,7 @@ func playTroubled(t *testing.T, w *world, plan []*episode) dayEnd {
 	t.Helper()
 	ctx := t.Context()
 	began := time.Now()
-	d := newDay(w, plan, 3*time.Minute)
+	d := newDay(w, plan, 5*time.Minute)
 	if err := d.play(ctx); err != nil {
 		t.Fatal(err)
 	}
