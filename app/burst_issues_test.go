@@ -54,7 +54,7 @@ func TestBurstOfIssues(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs processes")
 	}
-	issues, within := 300, 2*time.Second
+	issues, within := 200, time.Second
 	if text := os.Getenv("REGISTRAR_TEST_BURST"); text != "" {
 		var lasts string
 		if _, err := fmt.Sscan(text, &issues, &lasts); err != nil {

@@ -146,7 +146,7 @@ func repeatable(req *http.Request, resp *http.Response, err error) bool {
 			return failed
 		}
 	}
-	safe := false
+	var safe bool
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodDelete:
 		safe = true
