@@ -1,10 +1,13 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/tofu-registrar/registrar/publish"
 	"github.com/tofu-registrar/registrar/registrydata"
 	"github.com/tofu-registrar/registrar/templates"
 	"github.com/tofu-registrar/registrar/validation"
@@ -29,27 +32,75 @@ func (h *Handlers) observeMerged(ctx context.Context, s *submission) error {
 	if published == "" {
 		return nil
 	}
-	same, err := each(ctx, changes, func(ctx context.Context, c registrydata.Change) (bool, error) {
-		now, there, err := h.snapshots.File(ctx, s.head.SHA, c.Path)
-		if err != nil {
-			return false, err
+	for _, c := range changes {
+		live, err := h.liveNow(ctx, *s, published, c.Path)
+		if err != nil || !live {
+			return err
 		}
-		then, was, err := h.snapshots.File(ctx, published, c.Path)
-		return there == was && string(now) == string(then), err
-	})
-	if err != nil {
-		return err
-	}
-	for i, ok := range same {
-		if !ok {
-			return nil
-		}
-		if err := h.observeServed(ctx, s, changes[i].Path); err != nil {
+		if err := h.observeServed(ctx, s, c.Path); err != nil {
 			return err
 		}
 	}
 	s.live = true
 	return nil
+}
+
+// liveNow tells whether a file that was merged is served as it is on the metadata
+// branch: at the commit that was published last it was the same, or, where a commit
+// is not published as a whole because something else is held back, its own entity is.
+func (h *Handlers) liveNow(ctx context.Context, s submission, published, path string) (bool, error) {
+	var now, then, merged []byte
+	var there, was, is bool
+	read := func(commit string, into *[]byte, ok *bool) func(context.Context) error {
+		return func(ctx context.Context) (err error) {
+			*into, *ok, err = h.snapshots.File(ctx, commit, path)
+			return err
+		}
+	}
+	merge := cmp.Or(s.pull.MergeSHA, s.head.SHA)
+	if err := together(ctx, read(s.head.SHA, &now, &there), read(published, &then, &was), read(merge, &merged, &is)); err != nil {
+		return false, err
+	}
+	since := h.now().Sub(s.issue.Updated)
+	if (there != is || string(now) != string(merged)) && since < readsLag {
+		// Another merge came after it, or the branch is read as it was before.
+		base, had, err := h.snapshots.File(ctx, s.pull.BaseSHA, path)
+		if err != nil || had == there && string(base) == string(now) {
+			return false, err
+		}
+	}
+	if there == was && string(now) == string(then) {
+		return true, nil
+	}
+	if since < heldUpAfter {
+		return false, nil
+	}
+	return h.entityIsLive(ctx, s.head.SHA, path)
+}
+
+// heldUpAfter is how long a publication takes at most where nothing holds it up.
+const heldUpAfter = 3 * time.Second
+
+// entityIsLive compares what an entity's files give at a commit with what is served.
+func (h *Handlers) entityIsLive(ctx context.Context, commit, path string) (live bool, err error) {
+	e, ok := registrydata.EntityFromPath(path)
+	if !ok {
+		return false, nil
+	}
+	al, err := h.aliasesAt(ctx, commit)
+	if err != nil {
+		return false, err
+	}
+	p := &publication{
+		h: h, to: commit, room: publish.NewRoom(), reported: map[string]bool{},
+		loader: registrydata.Loader{Tree: commitTree{h.snapshots, commit}, Aliases: al, KeyID: validation.KeyIDs()},
+	}
+	err = p.render(ctx, e, func(u Update) error {
+		change, err := h.publisher.Change(ctx, u)
+		live = err == nil && change.Settled
+		return err
+	})
+	return live, err
 }
 
 // observeServed reads what the comment tells about an entity that is served:

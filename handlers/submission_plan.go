@@ -39,8 +39,12 @@ func (p submissionPlan) empty() bool {
 
 func (p submissionPlan) result() Result { return Result{Again: p.again} }
 
-// untilLive is how often a merged submission is looked at until it is served.
-const untilLive = time.Second
+// untilLive and seldomLive are how soon a merged submission is looked at again
+// until it is served: at first, and at most, where something holds it up.
+const (
+	untilLive  = time.Second
+	seldomLive = 5 * time.Minute
+)
 
 // decideSubmission says what is to be done about what was observed.
 func (h *Handlers) decideSubmission(s submission) submissionPlan {
@@ -94,7 +98,7 @@ func (h *Handlers) decideMerged(s submission) submissionPlan {
 	if s.live || s.stamp.State == templates.StateLive {
 		state = templates.StateLive
 	} else {
-		p.again = untilLive
+		p.again = min(max(untilLive, h.now().Sub(s.issue.Updated)/4), seldomLive)
 	}
 	if s.stamp.State != state {
 		p.comment = h.mergedComment(s, state)
