@@ -25,7 +25,7 @@ type dataFolder struct {
 	listed map[string]bool // what list was called for
 	paths  []string        // of the files of the registry that were listed, all of them sorted
 	files  map[string]dataFile
-	keys   map[string][]registrydata.TreeEntry // folders of keys
+	keys   registrydata.Folders
 	// troubles are what could not be listed. What is below is not known.
 	troubles []error
 }
@@ -45,7 +45,7 @@ func openDataFolder(name string) (*dataFolder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the metadata folder: %w", err)
 	}
-	d := &dataFolder{root: root, listed: map[string]bool{}, files: map[string]dataFile{}, keys: map[string][]registrydata.TreeEntry{}}
+	d := &dataFolder{root: root, listed: map[string]bool{}, files: map[string]dataFile{}, keys: registrydata.Folders{}}
 	d.read = d.readFile
 	d.list(registrydata.AliasesPath)
 	d.list(registrydata.BlacklistPath)
@@ -111,7 +111,9 @@ func (d *dataFolder) list(top string) {
 		if err == nil && !e.IsDir() {
 			if info, err = e.Info(); err == nil {
 				d.add(name, info)
-				d.addKey(name)
+				if strings.HasPrefix(name, "keys/") {
+					d.keys.Add(name)
+				}
 			}
 		}
 		if err != nil {
@@ -119,20 +121,6 @@ func (d *dataFolder) list(top string) {
 		}
 		return nil
 	})
-}
-
-// addKey notes a file below keys, and the folders on the way to it: an empty
-// folder is nothing that git knows.
-func (d *dataFolder) addKey(name string) {
-	isDir := false
-	for strings.HasPrefix(name, "keys/") {
-		dir, entry := path.Dir(name), registrydata.TreeEntry{Name: path.Base(name), Dir: isDir}
-		if slices.Contains(d.keys[dir], entry) {
-			return
-		}
-		d.keys[dir] = append(d.keys[dir], entry)
-		name, isDir = dir, true
-	}
 }
 
 // complete is the error that something could not be listed.

@@ -31,7 +31,7 @@ func TestDataFolderListsKeysAsGitDoes(t *testing.T) {
 	}
 	file := func(name string) registrydata.TreeEntry { return registrydata.TreeEntry{Name: name} }
 	folder := func(name string) registrydata.TreeEntry { return registrydata.TreeEntry{Name: name, Dir: true} }
-	want := map[string][]registrydata.TreeEntry{
+	want := registrydata.Folders{
 		"keys/a/acme":       {file("a.asc"), file("b.asc"), folder("demo")},
 		"keys/a/acme/demo":  {file("k.asc")},
 		"keys/a/acme/empty": nil,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 func inMemory(files map[string][]byte) *dataFolder {
 	d := &dataFolder{
 		listed: map[string]bool{"keys": true, "modules": true, "providers": true},
-		files:  map[string]dataFile{}, keys: map[string][]registrydata.TreeEntry{},
+		files:  map[string]dataFile{}, keys: registrydata.Folders{},
 	}
 	d.read = func(name string, _ int64) ([]byte, error) { return files[name], nil }
 	for name, body := range files {
@@ -21,12 +20,8 @@ func inMemory(files map[string][]byte) *dataFolder {
 	}
 	slices.Sort(d.paths)
 	for _, name := range d.paths {
-		below := false
-		for dir := path.Dir(name); strings.HasPrefix(name, "keys/") && dir != "."; name, dir, below = dir, path.Dir(dir), true {
-			e := registrydata.TreeEntry{Name: path.Base(name), Dir: below}
-			if !slices.Contains(d.keys[dir], e) {
-				d.keys[dir] = append(d.keys[dir], e)
-			}
+		if strings.HasPrefix(name, "keys/") {
+			d.keys.Add(name)
 		}
 	}
 	return d

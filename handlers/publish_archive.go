@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path"
-	"slices"
 	"strings"
 
 	"github.com/tofu-registrar/registrar/forge"
@@ -32,7 +30,7 @@ func (h *Handlers) treeOf(ctx context.Context, commit string, entities []registr
 			wanted[source.Path()] = true
 		}
 	}
-	t := archiveTree{files: map[string]packedFile{}, keys: map[string][]registrydata.TreeEntry{}}
+	t := archiveTree{files: map[string]packedFile{}, keys: registrydata.Folders{}}
 	pack, err := newPacker()
 	if err != nil {
 		return nil, err
@@ -43,7 +41,7 @@ func (h *Handlers) treeOf(ctx context.Context, commit string, entities []registr
 		}
 		return t.add(f, pack)
 	})
-	t.sort()
+	t.keys.Sort()
 	return t, err
 }
 
@@ -51,7 +49,7 @@ func (h *Handlers) treeOf(ctx context.Context, commit string, entities []registr
 // about 40 MB.
 type archiveTree struct {
 	files map[string]packedFile
-	keys  map[string][]registrydata.TreeEntry // by folder
+	keys  registrydata.Folders
 }
 
 var _ registrydata.Tree = archiveTree{}
@@ -72,7 +70,7 @@ func (t archiveTree) add(f forge.ArchiveFile, pack *packer) (err error) {
 	}
 	t.files[f.Path] = p
 	if strings.HasPrefix(f.Path, "keys/") {
-		t.list(f.Path, false)
+		t.keys.Add(f.Path)
 	}
 	return nil
 }
@@ -100,24 +98,6 @@ func (p *packer) pack(content io.Reader, size int64) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.Clone(p.buf.Bytes()), nil
-}
-
-// list enters a file or folder into the folder that it is in, and that into its
-// own.
-func (t archiveTree) list(name string, isDir bool) {
-	dir := path.Dir(name)
-	entry := registrydata.TreeEntry{Name: path.Base(name), Dir: isDir}
-	if dir == "." || slices.Contains(t.keys[dir], entry) {
-		return
-	}
-	t.keys[dir] = append(t.keys[dir], entry)
-	t.list(dir, true)
-}
-
-func (t archiveTree) sort() {
-	for _, entries := range t.keys {
-		slices.SortFunc(entries, func(a, b registrydata.TreeEntry) int { return strings.Compare(a.Name, b.Name) })
-	}
 }
 
 // File implements registrydata.Tree.

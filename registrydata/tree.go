@@ -5,6 +5,9 @@ import (
 	"crypto/sha1" // #nosec G505 -- git's object ids are SHA-1
 	"encoding/hex"
 	"fmt"
+	"path"
+	"slices"
+	"strings"
 )
 
 // Tree reads the files of the metadata repository in one state: at a commit, or
@@ -23,6 +26,29 @@ type Tree interface {
 type TreeEntry struct {
 	Name string
 	Dir  bool
+}
+
+// Folders are what stands in each folder, by its path, of files that are known one
+// by one.
+type Folders map[string][]TreeEntry
+
+// Add enters a file into the folder that it is in, and that into its own. An empty
+// folder is nothing that git knows.
+func (f Folders) Add(name string) {
+	for dir, isDir := path.Dir(name), false; dir != "."; name, dir, isDir = dir, path.Dir(dir), true {
+		entry := TreeEntry{Name: path.Base(name), Dir: isDir}
+		if slices.Contains(f[dir], entry) {
+			return
+		}
+		f[dir] = append(f[dir], entry)
+	}
+}
+
+// Sort orders each folder by name.
+func (f Folders) Sort() {
+	for _, entries := range f {
+		slices.SortFunc(entries, func(a, b TreeEntry) int { return strings.Compare(a.Name, b.Name) })
+	}
 }
 
 // FileFault is a file of the metadata repository that nothing can be made of.
