@@ -61,10 +61,8 @@ func (q *Queue) Await(ctx context.Context, job int64, meanwhile func()) (*rivert
 		if meanwhile != nil {
 			meanwhile()
 		}
-		select {
-		case <-time.After(look):
-		case <-ctx.Done():
-			return row, ctx.Err()
+		if err := pause(ctx, look); err != nil {
+			return row, err
 		}
 	}
 }

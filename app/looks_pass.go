@@ -101,10 +101,8 @@ func (p *lookPass) feedWork(ctx context.Context, work chan<- lookState) error {
 		if p.underWay() == 0 {
 			return nil
 		}
-		select {
-		case <-time.After(settleWithin / 5):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := pause(ctx, settleWithin/5); err != nil {
+			return err
 		}
 	}
 }

@@ -70,16 +70,8 @@ func (r *lookRate) paused(now time.Time) time.Time {
 
 // wait waits for the next place in the line.
 func (r *lookRate) wait(ctx context.Context) error {
-	d := r.reserve(time.Now())
-	if d <= 0 {
-		return ctx.Err()
+	if d := r.reserve(time.Now()); d > 0 {
+		return pause(ctx, d)
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return ctx.Err()
 }

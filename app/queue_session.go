@@ -116,15 +116,6 @@ func (s *postgresSession) take(ctx context.Context, conn *pgx.Conn, alone bool, 
 	return nil
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
-}
-
 // watch notices that the connection is lost, and makes it anew.
 func (s *postgresSession) watch(ctx context.Context) {
 	defer close(s.stopped)

@@ -47,7 +47,7 @@ func (a *App) meetGitHub(ctx context.Context) error {
 		return err
 	}
 	var bot string
-	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
+	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 		var err error
 		if bot, err = a.forge.Bot(ctx); err == nil {
 			break
@@ -55,11 +55,9 @@ func (a *App) meetGitHub(ctx context.Context) error {
 		if errors.Is(err, forge.ErrUnauthorized) || ctx.Err() != nil {
 			return fmt.Errorf("ask GitHub who we are: %w", err)
 		}
-		a.log.WarnContext(ctx, "GitHub does not answer, asking again", "error", err, "pause", pause)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+		a.log.WarnContext(ctx, "GitHub does not answer, asking again", "error", err, "pause", wait)
+		if err := pause(ctx, wait); err != nil {
+			return err
 		}
 	}
 	publisher, err := a.publisher()
