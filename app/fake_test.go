@@ -89,6 +89,7 @@ type fakeDeliveries struct {
 	failed []forge.Delivery
 	since  []time.Time
 	sent   []int64
+	fails  func(id int64) error // of a redelivery; nil never
 }
 
 func (f *fakeDeliveries) ListFailedDeliveries(_ context.Context, since time.Time) ([]forge.Delivery, error) {
@@ -102,6 +103,9 @@ func (f *fakeDeliveries) Redeliver(_ context.Context, id int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sent = append(f.sent, id)
+	if f.fails != nil {
+		return f.fails(id)
+	}
 	return nil
 }
 

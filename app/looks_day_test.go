@@ -167,7 +167,7 @@ func pickByWeight(w *dayWorld, random *rand.Rand) *dayRepository {
 }
 
 func playDay(t *testing.T, n int, length time.Duration, pick func(*dayWorld, *rand.Rand) *dayRepository) {
-	const releases = 95
+	const releases = 95                   // 35 of providers, 60 of modules
 	random := rand.New(rand.NewPCG(1, 2)) // #nosec G404 -- repeatable
 	w := newDayWorld(n, time.Now(), random)
 	l := dayLooks(t, w, random)
@@ -182,9 +182,13 @@ func playDay(t *testing.T, n int, length time.Duration, pick func(*dayWorld, *ra
 	players.Go(func() {
 		// Looks take theirs at the same time.
 		chance := rand.New(rand.NewPCG(3, 4)) // #nosec G404 -- repeatable
-		for _, at := range times {
+		for i, at := range times {
 			time.Sleep(time.Until(began.Add(at)))
-			w.release(pick(w, chance), time.Now())
+			r := pick(w, chance)
+			for (r.source.Kind == registrydata.KindProvider) != (i%19 < 7) { // 35 of 95
+				r = pick(w, chance)
+			}
+			w.release(r, time.Now())
 		}
 	})
 	oldest := time.Duration(0)

@@ -29,6 +29,8 @@ const (
 	deliverySlack = 10 * time.Minute
 	// maxRedeliveries bounds what one sweep asks of GitHub.
 	maxRedeliveries = 250
+	// mostFaults ends it where GitHub fails: the next sweep asks again.
+	mostFaults = 3
 )
 
 // sweepArgs is the job of looking after everything that is under way. GitHub
@@ -118,13 +120,15 @@ func (q *Queue) sweepDeliveries(ctx context.Context) error {
 		return fmt.Errorf("sweep: %w", err)
 	}
 	asked := 0
-	for i := len(failed) - 1; i >= 0 && asked < maxRedeliveries; i-- { // oldest first
+	var faults []error
+	for i := len(failed) - 1; i >= 0 && asked < maxRedeliveries && len(faults) < mostFaults; i-- { // oldest first
 		if refusedForGood(failed[i]) {
 			continue
 		}
 		err := q.deliveries.Redeliver(ctx, failed[i].ID)
 		if err != nil && !errors.Is(err, forge.ErrNotFound) {
-			return fmt.Errorf("sweep: %w", err)
+			faults = append(faults, fmt.Errorf("sweep: %w", err))
+			continue
 		}
 		asked++
 	}
@@ -132,7 +136,7 @@ func (q *Queue) sweepDeliveries(ctx context.Context) error {
 		q.o.Log.InfoContext(ctx, "asked GitHub for lost webhooks", "deliveries", asked)
 		q.o.Metrics.redelivered.Add(float64(asked))
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // refusedForGood tells whether this program itself refused the delivery, and

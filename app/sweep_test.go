@@ -58,6 +58,30 @@ func TestSweepAsksForLostDeliveries(t *testing.T) {
 	}
 }
 
+// One redelivery that GitHub refuses does not hold up the others; where it refuses
+// all of them it is left alone.
+func TestSweepGoesOnAfterARefusedRedelivery(t *testing.T) {
+	for _, c := range []struct {
+		refused []int64
+		sent    []int64
+	}{
+		{[]int64{2}, []int64{1, 2, 3, 4, 5}},
+		{[]int64{1, 2, 3, 4, 5}, []int64{1, 2, 3}},
+	} {
+		d := &fakeDeliveries{failed: []forge.Delivery{{ID: 5}, {ID: 4}, {ID: 3}, {ID: 2}, {ID: 1}}, fails: func(id int64) error {
+			if slices.Contains(c.refused, id) {
+				return errors.New("500 Server Error")
+			}
+			return nil
+		}}
+		q := testQueue(t, &fakeReconciler{})
+		q.deliveries = d
+		if err := q.sweepDeliveries(t.Context()); err == nil || !slices.Equal(d.sent, c.sent) {
+			t.Errorf("refused %v: asked for %v, %v", c.refused, d.sent, err)
+		}
+	}
+}
+
 func TestSweepRunsAtStartAndLooksBackToTheLast(t *testing.T) {
 	onEachDatabase(t, sweepRunsAtStartAndLooksBackToTheLast)
 }
