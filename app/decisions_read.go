@@ -100,8 +100,9 @@ func readDecisions(log io.Reader, each func(handlers.Decision) error) (faulty in
 	r := bufio.NewReaderSize(log, mostDecisionLine)
 	for {
 		line, err := r.ReadSlice('\n')
+		long := false
 		for errors.Is(err, bufio.ErrBufferFull) { // no decision is that long
-			line = nil
+			long, line = true, nil
 			_, err = r.ReadSlice('\n')
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -109,8 +110,8 @@ func readDecisions(log io.Reader, each func(handlers.Decision) error) (faulty in
 		}
 		var d handlers.Decision
 		switch text := strings.TrimSpace(string(line)); {
-		case text == "" && err != nil:
-			return faulty, nil
+		case text == "" && !long:
+			// The end; or two processes wrote at once, and one saw the other's line half.
 		case json.Unmarshal([]byte(text), &d) != nil || d.ID == "":
 			faulty++
 		default:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -72,6 +73,22 @@ func TestDecisionsOfManyWriters(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info.Mode(), err)
+	}
+}
+
+// An empty line is no decision, and no fault either.
+func TestDecisionsWithEmptyLines(t *testing.T) {
+	t.Parallel()
+	line, err := json.Marshal(decided("a", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "decisions.jsonl")
+	if err := os.WriteFile(path, fmt.Appendf(nil, "\n%s\n\n\n%s\n", line, line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if ids, faulty := readAll(t, path); strings.Join(ids, " ") != "a a" || faulty != 0 {
+		t.Errorf("%v, %d faulty", ids, faulty)
 	}
 }
 
