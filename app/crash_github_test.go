@@ -33,8 +33,8 @@ func badNetwork(t *testing.T, github string, chance float64) string {
 	t.Cleanup(proxy.Stop)
 	for _, toxic := range []string{
 		`{"type": "latency", "toxicity": 1, "attributes": {"latency": 5, "jitter": 5}}`,
-		// An answer has some ten thousand bytes.
-		fmt.Sprintf(`{"type": "limit_data", "toxicity": 1, "attributes": {"bytes": %d}}`, int(10_000/chance)),
+		// Of a connection, which carries many answers. The largest one must fit.
+		fmt.Sprintf(`{"type": "limit_data", "toxicity": 1, "attributes": {"bytes": %d}}`, max(int(10_000/chance), 1<<20)),
 		fmt.Sprintf(`{"type": "reset_peer", "toxicity": %g, "attributes": {"timeout": 20}}`, chance),
 		fmt.Sprintf(`{"type": "timeout", "toxicity": %g, "attributes": {"timeout": 1000}}`, chance),
 	} {

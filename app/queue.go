@@ -23,7 +23,8 @@ type Reconciler interface {
 	Reconcile(ctx context.Context, key handlers.Key) (handlers.Result, error)
 	// GiveUp says so where an author waits, after the last try.
 	GiveUp(ctx context.Context, key handlers.Key, reference string) error
-	// Sweep lists the keys of everything that is under way.
+	// Sweep lists the keys of everything that is under way; with an error, of what
+	// could be listed.
 	Sweep(ctx context.Context) ([]handlers.Key, error)
 }
 

@@ -87,13 +87,13 @@ func (q *Queue) sweep(ctx context.Context) error {
 // sweepKeys enqueues the keys of everything under way that does not wait in the
 // queue already: a job between two tries keeps its pauses.
 func (q *Queue) sweepKeys(ctx context.Context) error {
-	keys, err := q.reconciler.Sweep(ctx)
-	if err != nil {
-		return fmt.Errorf("sweep: %w", err)
+	keys, listErr := q.reconciler.Sweep(ctx)
+	if listErr != nil {
+		listErr = fmt.Errorf("sweep: %w", listErr)
 	}
 	waiting, err := q.db.waitingKeys(ctx)
 	if err != nil {
-		return err
+		return errors.Join(listErr, err)
 	}
 	var missing []handlers.Key
 	for _, key := range keys {
@@ -102,7 +102,7 @@ func (q *Queue) sweepKeys(ctx context.Context) error {
 		}
 	}
 	q.o.Log.InfoContext(ctx, "sweep", "keys", len(keys), "enqueued", len(missing))
-	return q.enqueue(ctx, prioritySweep, missing)
+	return errors.Join(listErr, q.enqueue(ctx, prioritySweep, missing))
 }
 
 // sweepDeliveries asks GitHub to send again what did not arrive since the last

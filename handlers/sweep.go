@@ -2,7 +2,7 @@ package handlers
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sync"
 	"time"
 )
@@ -17,29 +17,21 @@ const closedWithin = 24 * time.Hour
 const readsLag = time.Minute
 
 // Sweep lists the keys of everything that is under way, so that a lost webhook
-// costs minutes and never a submission.
+// costs minutes and never a submission. What cannot be listed does not hold up the
+// rest: with the error come the keys of what could.
 func (h *Handlers) Sweep(ctx context.Context) ([]Key, error) {
 	keys := []Key{PublishKey}
-	issues, err := h.threads.OpenIssues(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list open issues: %w", err)
-	}
+	open, openErr := h.threads.OpenIssues(ctx)
 	// Whole hours, so that an unchanged list is asked for by the same address.
-	closed, err := h.threads.ClosedIssues(ctx, h.now().Add(-closedWithin).Truncate(time.Hour))
-	if err != nil {
-		return nil, fmt.Errorf("list closed issues: %w", err)
-	}
-	for _, i := range h.settled.without(append(issues, closed...)) {
+	closed, closedErr := h.threads.ClosedIssues(ctx, h.now().Add(-closedWithin).Truncate(time.Hour))
+	for _, i := range h.settled.without(append(open, closed...)) {
 		keys = append(keys, IssueKey(i.Number))
 	}
-	pulls, err := h.pulls.OpenPulls(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list open pull requests: %w", err)
-	}
+	pulls, pullsErr := h.pulls.OpenPulls(ctx)
 	for _, n := range pulls {
 		keys = append(keys, PullKey(n))
 	}
-	return keys, nil
+	return keys, errors.Join(openErr, closedErr, pullsErr)
 }
 
 // settledIssues remembers the issues that a run found as they should be until

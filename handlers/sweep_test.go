@@ -1,0 +1,52 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+)
+
+// lists are GitHub's lists of what is under way.
+type lists struct {
+	Threads
+	Pulls
+	open, closed []IssueRef
+	fails        error // of the closed issues
+}
+
+func (l *lists) OpenIssues(context.Context) ([]IssueRef, error) { return l.open, nil }
+func (l *lists) OpenPulls(context.Context) ([]int, error)       { return []int{7}, nil }
+
+func (l *lists) ClosedIssues(context.Context, time.Time) ([]IssueRef, error) {
+	if l.fails != nil {
+		return nil, l.fails
+	}
+	return l.closed, nil
+}
+
+// A sweep lists the issues that a run has not found settled as they are now, and
+// what it can list although it cannot list all.
+func TestSweep(t *testing.T) {
+	then := time.Unix(1700000000, 0)
+	l := &lists{
+		open:   []IssueRef{{Number: 1, Updated: then}, {Number: 2, Updated: then}},
+		closed: []IssueRef{{Number: 3, Updated: then}, {Number: 4, Updated: then}},
+	}
+	h := New(Options{Threads: l, Pulls: l})
+	expect := func(fails error, want ...Key) {
+		t.Helper()
+		l.fails = fails
+		if keys, err := h.Sweep(t.Context()); !slices.Equal(keys, want) || !errors.Is(err, fails) {
+			t.Errorf("%q, %v; want %q", keys, err, want)
+		}
+	}
+	expect(nil, PublishKey, IssueKey(1), IssueKey(2), IssueKey(3), IssueKey(4), PullKey(7))
+	h.settled.note(Issue{Number: 1, Updated: then})
+	h.settled.note(Issue{Number: 3, Updated: then})
+	expect(nil, PublishKey, IssueKey(2), IssueKey(4), PullKey(7))
+	l.open[0].Updated = then.Add(time.Second)
+	expect(nil, PublishKey, IssueKey(1), IssueKey(2), IssueKey(4), PullKey(7))
+	expect(errors.New("502"), PublishKey, IssueKey(1), IssueKey(2), PullKey(7))
+}
