@@ -97,7 +97,7 @@ func (a commentAnswer) comment() Comment {
 		ID: a.ID, Issue: a.issue(), Author: a.User.login(), Body: a.Body,
 		ByBot:   a.App != nil || (a.User != nil && a.User.Type == "Bot"),
 		Edited:  a.UpdatedAt.After(a.CreatedAt),
-		Created: a.CreatedAt.UTC(),
+		Created: a.CreatedAt.UTC(), Updated: a.UpdatedAt.UTC(),
 	}
 }
 

@@ -95,6 +95,7 @@ type Comment struct {
 	Body    string
 	Edited  bool
 	Created time.Time
+	Updated time.Time
 }
 
 // Pull is a pull request.

@@ -61,7 +61,7 @@ func (h *Handlers) liveNow(ctx context.Context, s submission, published, path st
 	if err := together(ctx, read(s.head.SHA, &now, &there), read(published, &then, &was), read(merge, &merged, &is)); err != nil {
 		return false, err
 	}
-	since := h.now().Sub(s.issue.Updated)
+	since := s.publishedFor(h.now())
 	if (there != is || string(now) != string(merged)) && since < readsLag {
 		// Another merge came after it, or the branch is read as it was before.
 		base, had, err := h.snapshots.File(ctx, s.pull.BaseSHA, path)
@@ -76,6 +76,15 @@ func (h *Handlers) liveNow(ctx context.Context, s submission, published, path st
 		return false, nil
 	}
 	return h.entityIsLive(ctx, s.head.SHA, path)
+}
+
+// publishedFor is for how long the comment has said that the submission is being
+// published; 0 where it does not say so yet.
+func (s submission) publishedFor(now time.Time) time.Duration {
+	if s.comment == nil || s.stamp.State != templates.StatePublishing {
+		return 0
+	}
+	return max(0, now.Sub(s.comment.Updated))
 }
 
 // heldUpAfter is how long a publication takes at most where nothing holds it up.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/tofu-registrar/registrar/templates"
 )
 
 // oneFile is a repository of one file, by commit; "" is none.
@@ -40,7 +42,8 @@ func TestLiveNow(t *testing.T) {
 			Now:       func() time.Time { return now },
 		})
 		s := observed(func(s *submission) { withPull(s, false, true) })
-		s.pull.BaseSHA, s.pull.MergeSHA, s.issue.Updated = "base", "merge", now.Add(-c.since)
+		s.pull.BaseSHA, s.pull.MergeSHA = "base", "merge"
+		s.stamp.State, s.comment.Updated = templates.StatePublishing, now.Add(-c.since)
 		if got, err := h.liveNow(t.Context(), s, "published", "versions_blacklist.json"); got != c.want || err != nil {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}

@@ -98,7 +98,7 @@ func (h *Handlers) decideMerged(s submission) submissionPlan {
 	if s.live || s.stamp.State == templates.StateLive {
 		state = templates.StateLive
 	} else {
-		p.again = min(max(untilLive, h.now().Sub(s.issue.Updated)/4), seldomLive)
+		p.again = min(max(untilLive, s.publishedFor(h.now())/4), seldomLive)
 	}
 	if s.stamp.State != state {
 		p.comment = h.mergedComment(s, state)
