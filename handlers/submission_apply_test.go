@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/tofu-registrar/registrar/templates"
@@ -19,7 +20,9 @@ type fragile struct {
 	h       *Handlers
 	s       submission
 	already bool // what the rules say of it
-	left    int
+
+	mu   sync.Mutex // of all that writes change
+	left int
 }
 
 var errKilled = errors.New("killed")
@@ -33,6 +36,8 @@ func (f *fragile) write() error {
 }
 
 func (f *fragile) EditComment(_ context.Context, _ int64, body string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err := f.write(); err != nil {
 		return err
 	}
@@ -41,14 +46,18 @@ func (f *fragile) EditComment(_ context.Context, _ int64, body string) error {
 }
 
 func (f *fragile) DeleteComment(_ context.Context, id int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err := f.write(); err != nil {
 		return err
 	}
-	f.s.doubles = slices.DeleteFunc(f.s.doubles, func(c Comment) bool { return c.ID == id })
+	f.s.doubles = slices.DeleteFunc(slices.Clone(f.s.doubles), func(c Comment) bool { return c.ID == id })
 	return nil
 }
 
 func (f *fragile) EditPull(_ context.Context, _ int, edit PullEdit) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err := f.write(); err != nil {
 		return err
 	}
@@ -57,6 +66,8 @@ func (f *fragile) EditPull(_ context.Context, _ int, edit PullEdit) error {
 }
 
 func (f *fragile) DeleteBranch(context.Context, string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err := f.write(); err != nil {
 		return err
 	}
@@ -65,6 +76,8 @@ func (f *fragile) DeleteBranch(context.Context, string) error {
 }
 
 func (f *fragile) EditIssue(_ context.Context, _ int, edit IssueEdit) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err := f.write(); err != nil {
 		return err
 	}
