@@ -37,8 +37,9 @@ func (d ownDisk) fill(w *world) error {
 
 func (d ownDisk) filler() string { return filepath.Join(string(d), "filler") }
 
-// fullNowAndThen fills the disk again and again, and counts how often.
+// fullNowAndThen fills the disk again and again, from now on, and counts how often.
 func (d ownDisk) fullNowAndThen(ctx context.Context, w *world, full, free time.Duration) (stop func() (times int, err error)) {
+	first := d.fill(w)
 	ctx, cancel := context.WithCancel(ctx)
 	type end struct {
 		times int
@@ -46,15 +47,14 @@ func (d ownDisk) fullNowAndThen(ctx context.Context, w *world, full, free time.D
 	}
 	done := make(chan end, 1)
 	go func() {
-		var e end
-		for e.err == nil && ctx.Err() == nil {
-			if e.err = d.fill(w); e.err != nil {
-				break
-			}
+		e := end{err: first}
+		for e.err == nil {
 			e.times++
 			_ = pause(ctx, full) // ends early where the day ends
-			e.err = os.Remove(d.filler())
-			_ = pause(ctx, free)
+			if e.err = os.Remove(d.filler()); e.err != nil || pause(ctx, free) != nil {
+				break
+			}
+			e.err = d.fill(w)
 		}
 		done <- e
 	}()
@@ -85,7 +85,7 @@ func dayOnFullDisk(t *testing.T, disk ownDisk) {
 	want.sane(t)
 	disk.mount(t, "size=64m")
 	w := troubledWorld(t, nil, string(disk))
-	stop := disk.fullNowAndThen(t.Context(), w, 3*time.Second, time.Second)
+	stop := disk.fullNowAndThen(t.Context(), w, 2*time.Second, 2*time.Second)
 	d := newDay(w, plan, 5*time.Minute)
 	if err := d.play(t.Context()); err != nil {
 		t.Fatal(err)
