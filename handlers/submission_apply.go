@@ -73,8 +73,7 @@ func (h *Handlers) applyRedaction(ctx context.Context, number int, p submissionP
 	return nil
 }
 
-// applyPull writes the branch, then the pull request and the check run side by
-// side.
+// applyPull writes the branch, then its check run, then the pull request.
 func (h *Handlers) applyPull(ctx context.Context, s *submission, p submissionPlan) error {
 	if p.branch != nil {
 		tip, err := h.branches.PutBranch(ctx, *p.branch)
@@ -86,27 +85,24 @@ func (h *Handlers) applyPull(ctx context.Context, s *submission, p submissionPla
 	if err := h.recordPlan(ctx, s, p); err != nil {
 		return err
 	}
-	return together(ctx,
-		func(ctx context.Context) error {
-			if p.pull == nil {
-				return nil
-			}
-			if s.pullOpen() {
-				return h.pulls.EditPull(ctx, s.pull.Number, PullEdit{Title: &p.pull.Title, Body: &p.pull.Body})
-			}
-			opened, err := h.pulls.CreatePull(ctx, *p.pull)
-			s.pull = &opened
+	// Whoever sees the pull request sees its check: else its own run would write one
+	// from the files alone.
+	if p.check != nil {
+		check := *p.check
+		check.SHA = s.tip.SHA
+		if err := h.checks.PutCheck(ctx, check); err != nil {
 			return err
-		},
-		func(ctx context.Context) error {
-			if p.check == nil {
-				return nil
-			}
-			check := *p.check
-			check.SHA = s.tip.SHA
-			return h.checks.PutCheck(ctx, check)
-		},
-	)
+		}
+	}
+	switch {
+	case p.pull == nil:
+		return nil
+	case s.pullOpen():
+		return h.pulls.EditPull(ctx, s.pull.Number, PullEdit{Title: &p.pull.Title, Body: &p.pull.Body})
+	}
+	opened, err := h.pulls.CreatePull(ctx, *p.pull)
+	s.pull = &opened
+	return err
 }
 
 // recordPlan writes down why a branch, a pull request or a check run is made. A
