@@ -21,7 +21,7 @@ func (m *Metadata) AlertIssues(ctx context.Context) ([]Issue, error) {
 		return nil, err
 	}
 	// GitHub's list lags behind what this process opened a moment ago.
-	for _, a := range m.opened.all(func(a issueAnswer) bool { return slices.Contains(a.issue().Labels, AlertLabel) }) {
+	for _, a := range m.opened.all(func(a issueAnswer) bool { return a.labeled(AlertLabel) }) {
 		if !slices.ContainsFunc(alerts, func(i Issue) bool { return i.Number == a.Number }) {
 			alerts = append(alerts, a.issue())
 		}
@@ -51,7 +51,7 @@ func (m *Metadata) alerts(ctx context.Context, query url.Values, most int) ([]Is
 	}
 	var alerts []Issue
 	for _, a := range all {
-		alert, err := m.isAlert(ctx, a)
+		alert, err := m.isAlert(ctx, a.listedIssue)
 		if err != nil {
 			return nil, err
 		}
@@ -63,8 +63,8 @@ func (m *Metadata) alerts(ctx context.Context, query url.Values, most int) ([]Is
 }
 
 // isAlert tells an alert of this App from an issue that someone gave its label.
-func (m *Metadata) isAlert(ctx context.Context, a issueAnswer) (bool, error) {
-	if a.PullRequest != nil || !slices.Contains(a.issue().Labels, AlertLabel) {
+func (m *Metadata) isAlert(ctx context.Context, a listedIssue) (bool, error) {
+	if a.PullRequest != nil || !a.labeled(AlertLabel) {
 		return false, nil
 	}
 	return m.own(ctx, a.User, nil)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,16 +37,25 @@ func (u *user) login() string {
 // viaApp is the App behind what it did; nil for what a person did.
 type viaApp struct{ ID int64 }
 
+// listedIssue is what is kept of an issue in a list.
+type listedIssue struct {
+	Number      int
+	User        *user
+	Labels      []struct{ Name string }
+	UpdatedAt   time.Time `json:"updated_at"`
+	PullRequest *struct{} `json:"pull_request"`
+}
+
+func (a listedIssue) labeled(name string) bool {
+	return slices.ContainsFunc(a.Labels, func(l struct{ Name string }) bool { return l.Name == name })
+}
+
 type issueAnswer struct {
-	Number        int
+	listedIssue
 	Title, Body   string
-	User          *user
-	Labels        []struct{ Name string }
 	State         string
 	StateReason   string    `json:"state_reason"`
 	CreatedAt     time.Time `json:"created_at"`
-	UpdatedAt     time.Time `json:"updated_at"`
-	PullRequest   *struct{} `json:"pull_request"`
 	HTMLURL       string    `json:"html_url"`
 	RepositoryURL string    `json:"repository_url"`
 }
@@ -335,20 +345,11 @@ func (m *Metadata) ClosedIssues(ctx context.Context, since time.Time) ([]IssueRe
 	return m.issueRefs(ctx, all)
 }
 
-// listedIssue is what is kept of an issue in a list.
-type listedIssue struct {
-	Number      int
-	User        *user
-	Labels      []struct{ Name string }
-	UpdatedAt   time.Time `json:"updated_at"`
-	PullRequest *struct{} `json:"pull_request"`
-}
-
 // issueRefs leaves out the pull requests and the alerts.
 func (m *Metadata) issueRefs(ctx context.Context, all []listedIssue) ([]IssueRef, error) {
 	var refs []IssueRef
 	for _, a := range all {
-		alert, err := m.isAlert(ctx, issueAnswer{User: a.User, Labels: a.Labels, PullRequest: a.PullRequest})
+		alert, err := m.isAlert(ctx, a)
 		if err != nil {
 			return nil, err
 		}

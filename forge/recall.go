@@ -17,7 +17,6 @@ const recallFor = 10 * time.Second
 // concurrent use. Another process' writes it does not know.
 type recall[K comparable, V any] struct {
 	mu    sync.Mutex
-	now   func() time.Time
 	items map[K]recalled[V]
 }
 
@@ -26,15 +25,15 @@ type recalled[V any] struct {
 	until time.Time
 }
 
-func newRecall[K comparable, V any](now func() time.Time) *recall[K, V] {
-	return &recall[K, V]{now: now, items: map[K]recalled[V]{}}
+func newRecall[K comparable, V any]() *recall[K, V] {
+	return &recall[K, V]{items: map[K]recalled[V]{}}
 }
 
 // put keeps a value, and forgets those whose time is over.
 func (r *recall[K, V]) put(key K, value V) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := r.now()
+	now := time.Now()
 	maps.DeleteFunc(r.items, func(_ K, i recalled[V]) bool { return !now.Before(i.until) })
 	r.items[key] = recalled[V]{value, now.Add(recallFor)}
 }
@@ -49,7 +48,7 @@ func (r *recall[K, V]) get(key K) (V, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i, ok := r.items[key]
-	return i.value, ok && r.now().Before(i.until)
+	return i.value, ok && time.Now().Before(i.until)
 }
 
 // all are the values that pass, in no order.
@@ -58,7 +57,7 @@ func (r *recall[K, V]) all(pass func(V) bool) []V {
 	defer r.mu.Unlock()
 	var values []V
 	for _, i := range r.items {
-		if r.now().Before(i.until) && pass(i.value) {
+		if time.Now().Before(i.until) && pass(i.value) {
 			values = append(values, i.value)
 		}
 	}

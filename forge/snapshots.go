@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/go-github/v57/github"
 
@@ -58,9 +57,9 @@ func newMetadata(f *Forge) *Metadata {
 
 		annotated: newLRU[bool](1 << 20),
 
-		comments: newRecall[int64, commentAnswer](time.Now),
-		opened:   newRecall[int, issueAnswer](time.Now),
-		checks:   newRecall[namedCheck, checkAnswer](time.Now),
+		comments: newRecall[int64, commentAnswer](),
+		opened:   newRecall[int, issueAnswer](),
+		checks:   newRecall[namedCheck, checkAnswer](),
 	}
 }
 

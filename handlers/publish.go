@@ -39,10 +39,7 @@ func (h *Handlers) publish(ctx context.Context, from, commit string, entities []
 	if err != nil {
 		return err
 	}
-	p := &publication{
-		h: h, to: commit, why: why, room: publish.NewRoom(), reported: map[string]bool{},
-		loader: registrydata.Loader{Tree: tree, Aliases: why.is, KeyID: validation.KeyIDs()},
-	}
+	p := h.publicationOf(commit, tree, why)
 	todo, err := p.choose(ctx, from, entities)
 	if err := p.record(ctx, from, todo, err); err != nil {
 		return err
@@ -52,6 +49,14 @@ func (h *Handlers) publish(ctx context.Context, from, commit string, entities []
 	}
 	h.log.Info("published", "commit", commit, "affected", len(entities), "entities", len(todo), "held_back", len(p.losses), "failed", len(p.failures))
 	return p.failures.join(heldBack(p.losses))
+}
+
+// publicationOf is a run that reads a commit by its tree. Nothing is done yet.
+func (h *Handlers) publicationOf(commit string, tree registrydata.Tree, why purpose) *publication {
+	return &publication{
+		h: h, to: commit, why: why, room: publish.NewRoom(), reported: map[string]bool{},
+		loader: registrydata.Loader{Tree: tree, Aliases: why.is, KeyID: validation.KeyIDs()},
+	}
 }
 
 // record writes down what is about to be published, and what is held back. It

@@ -221,17 +221,8 @@ func (h *Handlers) overtakenRelease(ctx context.Context, number int) ([]Key, err
 	if err != nil || head.SHA == tip.Parent {
 		return nil, err
 	}
-	var base, now []byte
-	err = together(ctx,
-		func(ctx context.Context) (err error) {
-			base, _, err = h.snapshots.File(ctx, tip.Parent, e.Path())
-			return err
-		},
-		func(ctx context.Context) (err error) {
-			now, _, err = h.snapshots.File(ctx, head.SHA, e.Path())
-			return err
-		})
-	if err != nil || string(base) == string(now) {
+	changed, err := h.changedBetween(ctx, e.Path(), tip.Parent, head.SHA)
+	if err != nil || !changed {
 		return nil, err
 	}
 	return []Key{RepositoryKey(repositoryOf(e))}, nil

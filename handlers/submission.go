@@ -91,18 +91,13 @@ func (h *Handlers) observeSubmission(ctx context.Context, number int, force bool
 func (h *Handlers) observeThread(ctx context.Context, number int) (submission, error) {
 	var s submission
 	var comments []Comment
-	var pulls []Pull
-	branch := submissionBranch(number)
 	err := together(ctx,
 		func(ctx context.Context) (err error) { s.issue, err = h.threads.Issue(ctx, number); return err },
 		func(ctx context.Context) (err error) { comments, err = h.threads.OwnComments(ctx, number); return err },
 		func(ctx context.Context) (err error) { s.head, err = h.snapshots.Head(ctx); return err },
-		func(ctx context.Context) (err error) { pulls, err = h.pulls.PullsByBranch(ctx, branch); return err },
 		func(ctx context.Context) error {
-			tip, ok, err := h.branches.Branch(ctx, branch)
-			if ok {
-				s.tip = &tip
-			}
+			tip, pulls, err := h.ownBranch(ctx, submissionBranch(number))
+			s.tip, s.pull = tip, newestPull(pulls)
 			return err
 		},
 	)
@@ -120,9 +115,6 @@ func (h *Handlers) observeThread(ctx context.Context, number int) (submission, e
 		default:
 			s.doubles = append(s.doubles, c)
 		}
-	}
-	if len(pulls) > 0 {
-		s.pull = &pulls[0]
 	}
 	return s, nil
 }
@@ -184,16 +176,9 @@ func (h *Handlers) overtaken(ctx context.Context, s submission) (bool, error) {
 		return false, err
 	}
 	for _, c := range changes {
-		base, was, err := h.snapshots.File(ctx, s.tip.Parent, c.Path)
-		if err != nil {
-			return false, err
-		}
-		now, is, err := h.snapshots.File(ctx, s.head.SHA, c.Path)
-		if err != nil {
-			return false, err
-		}
-		if was != is || string(base) != string(now) {
-			return true, nil
+		changed, err := h.changedBetween(ctx, c.Path, s.tip.Parent, s.head.SHA)
+		if err != nil || changed {
+			return changed, err
 		}
 	}
 	return false, nil
@@ -258,14 +243,9 @@ func (h *Handlers) observeBranch(ctx context.Context, s *submission) error {
 // and whether the file has not changed on the metadata branch since the branch
 // was made.
 func (h *Handlers) fileState(ctx context.Context, tip, head Commit, path string, want []byte) (holds, fits bool, err error) {
-	var have, base, now []byte
-	var there, was, is bool
-	read := func(commit string, into *[]byte, ok *bool) func(context.Context) error {
-		return func(ctx context.Context) (err error) {
-			*into, *ok, err = h.snapshots.File(ctx, commit, path)
-			return err
-		}
+	f, err := h.filesAt(ctx, path, tip.SHA, tip.Parent, head.SHA)
+	if err != nil {
+		return false, false, err
 	}
-	err = together(ctx, read(tip.SHA, &have, &there), read(tip.Parent, &base, &was), read(head.SHA, &now, &is))
-	return there == (want != nil) && string(have) == string(want), was == is && string(base) == string(now), err
+	return f[0].same(fileAt{want, want != nil}), f[1].same(f[2]), nil
 }

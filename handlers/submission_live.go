@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tofu-registrar/registrar/publish"
 	"github.com/tofu-registrar/registrar/registrydata"
 	"github.com/tofu-registrar/registrar/templates"
 	"github.com/tofu-registrar/registrar/validation"
@@ -49,27 +48,20 @@ func (h *Handlers) observeMerged(ctx context.Context, s *submission) error {
 // branch: at the commit that was published last it was the same, or, where a commit
 // is not published as a whole because something else is held back, its own entity is.
 func (h *Handlers) liveNow(ctx context.Context, s submission, published, path string) (bool, error) {
-	var now, then, merged []byte
-	var there, was, is bool
-	read := func(commit string, into *[]byte, ok *bool) func(context.Context) error {
-		return func(ctx context.Context) (err error) {
-			*into, *ok, err = h.snapshots.File(ctx, commit, path)
-			return err
-		}
-	}
-	merge := cmp.Or(s.pull.MergeSHA, s.head.SHA)
-	if err := together(ctx, read(s.head.SHA, &now, &there), read(published, &then, &was), read(merge, &merged, &is)); err != nil {
+	f, err := h.filesAt(ctx, path, s.head.SHA, published, cmp.Or(s.pull.MergeSHA, s.head.SHA))
+	if err != nil {
 		return false, err
 	}
+	now, then, merged := f[0], f[1], f[2]
 	since := s.publishedFor(h.now())
-	if (there != is || string(now) != string(merged)) && since < readsLag {
+	if !now.same(merged) && since < readsLag {
 		// Another merge came after it, or the branch is read as it was before.
-		base, had, err := h.snapshots.File(ctx, s.pull.BaseSHA, path)
-		if err != nil || had == there && string(base) == string(now) {
+		changed, err := h.changedBetween(ctx, path, s.pull.BaseSHA, s.head.SHA)
+		if err != nil || !changed {
 			return false, err
 		}
 	}
-	if there == was && string(now) == string(then) {
+	if now.same(then) {
 		return true, nil
 	}
 	if since < heldUpAfter {
@@ -100,10 +92,7 @@ func (h *Handlers) entityIsLive(ctx context.Context, commit, path string) (live 
 	if err != nil {
 		return false, err
 	}
-	p := &publication{
-		h: h, to: commit, room: publish.NewRoom(), reported: map[string]bool{},
-		loader: registrydata.Loader{Tree: commitTree{h.snapshots, commit}, Aliases: al, KeyID: validation.KeyIDs()},
-	}
+	p := h.publicationOf(commit, commitTree{h.snapshots, commit}, purpose{is: al})
 	err = p.render(ctx, e, func(u Update) error {
 		change, err := h.publisher.Change(ctx, u)
 		live = err == nil && change.Settled
