@@ -13,6 +13,7 @@ import (
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
 
+	"github.com/tofu-registrar/registrar/internal/actors"
 	"github.com/tofu-registrar/registrar/sandbox"
 )
 
@@ -62,7 +63,7 @@ func misbehaviour(seed uint64, chance float64) sandbox.Settings {
 		StaleReads: sandbox.Duration(time.Second), StaleProbability: chance,
 		Deliveries: sandbox.DeliveryFaults{
 			LoseProbability: chance, DropProbability: chance, DuplicateProbability: chance, ReorderProbability: chance,
-			LateProbability: chance, LateBy: sandbox.Duration(20 * time.Second),
+			LateProbability: chance, LateBy: sandbox.Duration(time.Hour),
 		},
 	}
 }
@@ -138,6 +139,11 @@ func playTroubled(t *testing.T, w *world, plan []*episode) dayEnd {
 	if err := w.github.Knobs().Set(sandbox.Settings{RateLimit: 1_000_000}); err != nil {
 		t.Fatal(err)
 	}
+	// The hour of those that are late is over long after all that they tell of.
+	if err := w.swept(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.github.DeliverLate()
 	return d.settledEnd(t)
 }
 
@@ -183,8 +189,9 @@ func (w *world) swept(ctx context.Context) error {
 
 // TestLostDeliveriesAreMadeUpFor measures how long it takes until a submission
 // is answered whose delivery GitHub logs as failed, and one that is lost without
-// a trace, where the sweep runs every ten seconds; and until its comment says that
-// it is live, where all deliveries of the merge are lost.
+// a trace, where the sweep runs every ten seconds; until its comment says that it
+// is live, where all deliveries of the merge are lost; and until a request to look
+// again is heard, where that is lost.
 func TestLostDeliveriesAreMadeUpFor(t *testing.T) {
 	if *lostSamples == 0 {
 		t.Log("waits for sweeps: -lost 1")
@@ -193,6 +200,10 @@ func TestLostDeliveriesAreMadeUpFor(t *testing.T) {
 	t.Parallel()
 	w := troubledWorld(t, nil, "")
 	ctx := t.Context()
+	key, err := actors.NewSigningKey("Acme", "acme@example.org", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	deliver := func(faults sandbox.DeliveryFaults) {
 		t.Helper()
 		if err := w.github.Knobs().Change(func(k *sandbox.Settings) { k.Deliveries = faults }); err != nil {
@@ -220,18 +231,28 @@ func TestLostDeliveriesAreMadeUpFor(t *testing.T) {
 	for kind, faults := range map[string]sandbox.DeliveryFaults{
 		"failed": {LoseProbability: 1}, "lost without a trace": {DropProbability: 1},
 	} {
-		var submitted, merged []time.Duration // merged where GitHub knows of no failure
+		day := &scriptedDay{world: w, patience: 2 * time.Minute}
+		var submitted, merged, asked []time.Duration // the last two where GitHub knows of no failure
 		for n := range *lostSamples {
-			e := &episode{scriptedDay: &scriptedDay{world: w, patience: 2 * time.Minute}, name: fmt.Sprintf("%s%d", kind[:4], n)}
+			e := &episode{scriptedDay: day, name: fmt.Sprintf("%s%d", kind[:4], n)}
 			submitted = append(submitted, repaired(faults,
 				func(ctx context.Context) error { return inTurn(ctx, e.newModule, e.submitModule) }, e.ready))
-			if faults.DropProbability > 0 {
-				merged = append(merged, repaired(faults, e.merge,
-					func(ctx context.Context) error { return e.said(ctx, "is live") }))
+			if faults.DropProbability == 0 {
+				continue
 			}
+			merged = append(merged, repaired(faults, e.merge,
+				func(ctx context.Context) error { return e.said(ctx, "is live") }))
+			e = &episode{scriptedDay: day, name: fmt.Sprintf("ask%d", n), key: key}
+			if err := inTurn(ctx, e.newProvider, e.submitProvider, e.refused); err != nil {
+				t.Fatal(err)
+			}
+			asked = append(asked, repaired(faults,
+				func(ctx context.Context) error { return inTurn(ctx, e.firstRelease, e.askAgain) }, e.ready))
 		}
-		slices.Sort(submitted)
-		slices.Sort(merged)
-		t.Logf("%s: the pull request was ready after %v, its comment says it is live after %v", kind, submitted, merged)
+		for _, times := range [][]time.Duration{submitted, merged, asked} {
+			slices.Sort(times)
+		}
+		t.Logf("%s: the pull request was ready after %v, its comment says it is live after %v, a request to look again was heard after %v",
+			kind, submitted, merged, asked)
 	}
 }

@@ -75,7 +75,7 @@ func (e *episode) playRemoval(ctx context.Context) error {
 // playMended: a slip of the pen, and its correction.
 func (e *episode) playMended(ctx context.Context) error {
 	return inTurn(ctx, e.newModule, e.submitWrongly,
-		func(ctx context.Context) error { return e.said(ctx, "can't be added") },
+		e.refused,
 		e.correct, e.accepted, e.releaseModules)
 }
 
@@ -96,7 +96,7 @@ func (e *episode) playHasty(ctx context.Context) error {
 // playFaulty: never corrected.
 func (e *episode) playFaulty(ctx context.Context) error {
 	return inTurn(ctx, e.newModule, e.submitWrongly,
-		func(ctx context.Context) error { return e.said(ctx, "can't be added") })
+		e.refused)
 }
 
 // playDuplicate: someone submits what is in the registry already.
@@ -142,21 +142,14 @@ func (e *episode) playRefused(ctx context.Context) error {
 
 // playRecheck: submitted before its first release, then looked at again.
 func (e *episode) playRecheck(ctx context.Context) error {
-	return inTurn(ctx, e.newProvider, e.submitProvider,
-		func(ctx context.Context) error { return e.said(ctx, "can't be added") },
-		e.firstRelease,
-		func(ctx context.Context) error {
-			_, err := e.author.Comment(ctx, e.metadata, e.issue, "/recheck")
-			return err
-		},
-		e.accepted, e.releaseProviders)
+	return inTurn(ctx, e.newProvider, e.submitProvider, e.refused, e.firstRelease, e.askAgain, e.accepted, e.releaseProviders)
 }
 
 // playWrongKey: the first key that is submitted has signed nothing.
 func (e *episode) playWrongKey(ctx context.Context) error {
 	return inTurn(ctx, e.newProvider, e.firstRelease, e.submitProvider, e.accepted,
 		func(ctx context.Context) error { return e.submitKey(ctx, true) },
-		func(ctx context.Context) error { return e.said(ctx, "can't be added") },
+		e.refused,
 		func(ctx context.Context) error {
 			body, err := e.keyBody(false)
 			if err != nil {

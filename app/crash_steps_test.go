@@ -82,6 +82,15 @@ func (e *episode) submitProvider(ctx context.Context) error {
 	return e.submit(ctx, e.author, "provider", "Provider: "+e.name, repositoryForm("Provider", e.repo.String()))
 }
 
+// refused waits until the comment says what has to change.
+func (e *episode) refused(ctx context.Context) error { return e.said(ctx, "can't be added") }
+
+// askAgain asks for another look.
+func (e *episode) askAgain(ctx context.Context) error {
+	_, err := e.author.Comment(ctx, e.metadata, e.issue, "/recheck")
+	return err
+}
+
 // ready waits for the pull request with its check, and for the comment about it.
 func (e *episode) ready(ctx context.Context) error {
 	return e.until(ctx, "pull request", func(ctx context.Context) (bool, error) {

@@ -38,7 +38,10 @@ func (m *Metadata) readBranch(ctx context.Context, name string) (Commit, error) 
 		Commit struct {
 			SHA    string
 			Author *user
-			Commit struct{ Tree struct{ SHA string } }
+			Commit struct {
+				Tree      struct{ SHA string }
+				Committer struct{ Date time.Time }
+			}
 			// The first parent comes first.
 			Parents []struct{ SHA string }
 		}
@@ -46,7 +49,7 @@ func (m *Metadata) readBranch(ctx context.Context, name string) (Commit, error) 
 	if err := m.api.get(ctx, m.route("branches", name), &answer); err != nil {
 		return Commit{}, err
 	}
-	c := Commit{SHA: answer.Commit.SHA, Tree: answer.Commit.Commit.Tree.SHA, Author: answer.Commit.Author.login()}
+	c := Commit{SHA: answer.Commit.SHA, Tree: answer.Commit.Commit.Tree.SHA, Author: answer.Commit.Author.login(), Date: answer.Commit.Commit.Committer.Date}
 	if len(answer.Commit.Parents) > 0 {
 		c.Parent = answer.Commit.Parents[0].SHA
 	}
@@ -84,7 +87,7 @@ func (m *Metadata) PutBranch(ctx context.Context, b BranchDraft) (Commit, error)
 	if b.Date.IsZero() || !shaPattern.MatchString(b.Base.SHA) {
 		return Commit{}, fmt.Errorf("branch %s: the draft lacks its date or base", b.Name)
 	}
-	c, err := m.commit(ctx, b)
+	c, err := m.makeCommit(ctx, b)
 	if err == nil {
 		err = m.point(ctx, b.Name, c.SHA)
 	}
@@ -94,9 +97,9 @@ func (m *Metadata) PutBranch(ctx context.Context, b BranchDraft) (Commit, error)
 	return c, nil
 }
 
-// commit writes the draft's tree and commit, which are named by their content:
+// makeCommit writes the draft's tree and commit, which are named by their content:
 // writing them twice is harmless.
-func (m *Metadata) commit(ctx context.Context, b BranchDraft) (Commit, error) {
+func (m *Metadata) makeCommit(ctx context.Context, b BranchDraft) (Commit, error) {
 	ctx = mark(ctx, keyRepeatable)
 	tree, err := m.writeTree(ctx, b)
 	if err != nil {
@@ -114,7 +117,7 @@ func (m *Metadata) commit(ctx context.Context, b BranchDraft) (Commit, error) {
 	if _, err := m.api.call(ctx, http.MethodPost, m.route("git", "commits"), in, &answer); err != nil {
 		return Commit{}, err
 	}
-	c := Commit{SHA: answer.SHA, Tree: tree, Parent: b.Base.SHA, Author: id.Login}
+	c := Commit{SHA: answer.SHA, Tree: tree, Parent: b.Base.SHA, Author: id.Login, Date: b.Date}
 	m.rememberCommit(c)
 	return c, nil
 }

@@ -19,6 +19,8 @@ const (
 	// which GitHub takes as done.
 	maxReactions = 300
 	maxIssues    = 10_000
+
+	maxRecentComments = 1000
 )
 
 // user is an account in an answer of the API; nil for a deleted one.
@@ -86,31 +88,6 @@ func (m *Metadata) Issue(ctx context.Context, number int) (Issue, error) {
 	return a.issue(), nil
 }
 
-type commentAnswer struct {
-	ID        int64
-	Body      string
-	User      *user
-	App       *viaApp   `json:"performed_via_github_app"`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
-	IssueURL  string    `json:"issue_url"`
-}
-
-// issue is the number of the issue or pull request that it stands on.
-func (a commentAnswer) issue() int {
-	number, _ := strconv.Atoi(a.IssueURL[strings.LastIndexByte(a.IssueURL, '/')+1:])
-	return number
-}
-
-func (a commentAnswer) comment() Comment {
-	return Comment{
-		ID: a.ID, Issue: a.issue(), Author: a.User.login(), Body: a.Body,
-		ByBot:   a.App != nil || (a.User != nil && a.User.Type == "Bot"),
-		Edited:  a.UpdatedAt.After(a.CreatedAt),
-		Created: a.CreatedAt.UTC(), Updated: a.UpdatedAt.UTC(),
-	}
-}
-
 // own tells whether this App did it: told by its id, or by the login that only
 // its account can have.
 func (m *Metadata) own(ctx context.Context, u *user, app *viaApp) (bool, error) {
@@ -122,84 +99,6 @@ func (m *Metadata) own(ctx context.Context, u *user, app *viaApp) (bool, error) 
 	}
 	login, err := m.f.Bot(ctx)
 	return strings.EqualFold(u.Login, login), err
-}
-
-// OwnComments are the comments that this App wrote on an issue, oldest first.
-// Those that this process wrote a moment ago are among them, whatever GitHub
-// lists.
-// (GET /repos/{owner}/{repo}/issues/{issue_number}/comments)
-func (m *Metadata) OwnComments(ctx context.Context, number int) ([]Comment, error) {
-	all, _, err := listAll[commentAnswer](ctx, m.api, m.route("issues", number, "comments"), nil, maxComments)
-	if err != nil {
-		return nil, fmt.Errorf("comments of issue %d: %w", number, err)
-	}
-	all = withWritten(all, m.comments.all(func(a commentAnswer) bool { return a.issue() == number }))
-	var comments []Comment
-	for _, a := range all {
-		own, err := m.own(ctx, a.User, a.App)
-		if err != nil {
-			return nil, err
-		}
-		if own {
-			comments = append(comments, a.comment())
-		}
-	}
-	return comments, nil
-}
-
-// Comment is one comment of anyone's; ok is false once it is deleted.
-// (GET /repos/{owner}/{repo}/issues/comments/{comment_id})
-func (m *Metadata) Comment(ctx context.Context, id int64) (c Comment, ok bool, err error) {
-	var a commentAnswer
-	err = m.api.get(ctx, m.route("issues", "comments", id), &a)
-	if errors.Is(err, ErrNotFound) {
-		return Comment{}, false, nil
-	}
-	if err != nil {
-		return Comment{}, false, fmt.Errorf("comment %d: %w", id, err)
-	}
-	return a.comment(), true, nil
-}
-
-// CreateComment comments on an issue. Where GitHub's answer leaves open whether
-// it did, a comment of this App with the same body counts as the one.
-// (POST /repos/{owner}/{repo}/issues/{issue_number}/comments)
-func (m *Metadata) CreateComment(ctx context.Context, number int, body string) error {
-	var written commentAnswer
-	_, err := m.api.call(ctx, http.MethodPost, m.route("issues", number, "comments"), map[string]string{"body": body}, &written)
-	if doubtful(ctx, err) {
-		if own, lookErr := m.OwnComments(ctx, number); lookErr == nil && len(own) > 0 && own[len(own)-1].Body == body {
-			return nil
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("comment on issue %d: %w", number, err)
-	}
-	m.comments.put(written.ID, written)
-	return nil
-}
-
-// EditComment replaces a comment's body.
-// (PATCH /repos/{owner}/{repo}/issues/comments/{comment_id})
-func (m *Metadata) EditComment(ctx context.Context, id int64, body string) error {
-	var written commentAnswer
-	if _, err := m.api.call(ctx, http.MethodPatch, m.route("issues", "comments", id), map[string]string{"body": body}, &written); err != nil {
-		m.comments.forget(id)
-		return fmt.Errorf("edit comment %d: %w", id, err)
-	}
-	m.comments.put(id, written)
-	return nil
-}
-
-// DeleteComment deletes a comment, if it is there.
-// (DELETE /repos/{owner}/{repo}/issues/comments/{comment_id})
-func (m *Metadata) DeleteComment(ctx context.Context, id int64) error {
-	m.comments.forget(id)
-	_, err := m.api.call(ctx, http.MethodDelete, m.route("issues", "comments", id), nil, nil)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("delete comment %d: %w", id, err)
-	}
-	return nil
 }
 
 // EditIssue changes the fields that the edit has.
@@ -273,30 +172,6 @@ func (m *Metadata) RemoveLabel(ctx context.Context, number int, label string) er
 	_, err := m.api.call(ctx, http.MethodDelete, m.route("issues", number, "labels", label), nil, nil)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("remove a label of issue %d: %w", number, err)
-	}
-	return nil
-}
-
-// React adds a reaction ("eyes", "rocket", …) to a comment, unless this App has
-// given it already.
-// (GET and POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions)
-func (m *Metadata) React(ctx context.Context, comment int64, reaction string) error {
-	path := m.route("issues", "comments", comment, "reactions")
-	given, _, err := listAll[struct{ User *user }](ctx, m.api, path, url.Values{"content": {reaction}}, maxReactions)
-	if err != nil {
-		return fmt.Errorf("read the reactions to comment %d: %w", comment, err)
-	}
-	for _, r := range given {
-		own, err := m.own(ctx, r.User, nil)
-		if err != nil {
-			return err
-		}
-		if own {
-			return nil
-		}
-	}
-	if _, err := m.api.call(mark(ctx, keyRepeatable), http.MethodPost, path, map[string]string{"content": reaction}, nil); err != nil {
-		return fmt.Errorf("react to comment %d: %w", comment, err)
 	}
 	return nil
 }

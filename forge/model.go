@@ -45,8 +45,9 @@ func (e *RateLimitError) Error() string {
 type Commit struct {
 	SHA    string
 	Tree   string
-	Parent string // the first parent; "" for a root commit
-	Author string // login of the author, "" where GitHub knows none
+	Parent string    // the first parent; "" for a root commit
+	Author string    // login of the author, "" where GitHub knows none
+	Date   time.Time // of the committer; of the App's own commits when it made them
 }
 
 // Entry is a file or folder at a commit.
@@ -86,6 +87,17 @@ type IssueEdit struct {
 	StateReason *string // "completed" or "not_planned"
 }
 
+// CommentRef is a comment of a list, without its text.
+type CommentRef struct {
+	ID        int64
+	Issue     int    // or pull request
+	FirstLine string // at most 100 bytes of it
+	ByBot     bool   // written by any App
+	Edited    bool
+	Created   time.Time
+	Reactions map[string]int // how many there are of each, as "rocket"
+}
+
 // Comment is a comment on an issue.
 type Comment struct {
 	ID      int64
@@ -114,6 +126,7 @@ type Pull struct {
 	BaseBranch  string
 	BaseSHA     string
 	URL         string
+	Updated     time.Time // when anything of it changed last; its unit is a second
 }
 
 // PullDraft is a pull request to open against the metadata branch.

@@ -1,12 +1,15 @@
 package forge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/tofu-registrar/registrar/registrydata"
 )
@@ -26,7 +29,8 @@ type pullAnswer struct {
 	User        *user
 	State       string
 	Merged      bool
-	MergedAt    *string    `json:"merged_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	MergedAt    *time.Time `json:"merged_at"`
 	MergeSHA    string     `json:"merge_commit_sha"`
 	MergedBy    *user      `json:"merged_by"`
 	Head        pullBranch `json:"head"`
@@ -45,7 +49,13 @@ func (a pullAnswer) fromFork() bool {
 	return a.Head.Repo == nil || a.Base.Repo == nil || a.Head.Repo.ID != a.Base.Repo.ID
 }
 
+// pull is the pull request of an answer, which is corrected by what this process
+// did to it a moment ago.
 func (m *Metadata) pull(ctx context.Context, a pullAnswer) (Pull, error) {
+	a, err := m.asWritten(ctx, a)
+	if err != nil {
+		return Pull{}, err
+	}
 	own, err := m.own(ctx, a.User, nil)
 	if err != nil {
 		return Pull{}, err
@@ -54,12 +64,47 @@ func (m *Metadata) pull(ctx context.Context, a pullAnswer) (Pull, error) {
 		Number: a.Number, Title: a.Title, Body: a.Body, Author: a.User.login(), Own: own,
 		Open: a.State == "open", Merged: a.Merged || a.MergedAt != nil,
 		HeadBranch: a.Head.Ref, HeadSHA: a.Head.SHA, FromFork: a.fromFork(),
-		BaseBranch: a.Base.Ref, BaseSHA: a.Base.SHA, URL: a.HTMLURL,
+		BaseBranch: a.Base.Ref, BaseSHA: a.Base.SHA, URL: a.HTMLURL, Updated: a.UpdatedAt.UTC(),
 	}
-	if p.Merged { // before the merge it is a test merge's
-		p.MergeSHA, p.MergedBy = a.MergeSHA, a.MergedBy.login()
+	if !p.Merged {
+		return p, nil
+	}
+	p.MergeSHA, p.MergedBy = a.MergeSHA, a.MergedBy.login() // before the merge it is a test merge's
+	if p.BaseBranch == m.f.cfg.Branch && time.Since(p.Updated) < mergedLately {
+		return p, m.hasMerged(ctx, p.MergeSHA)
 	}
 	return p, nil
+}
+
+// asWritten corrects an answer by what this process did to the pull request a
+// moment ago: the answer may be from before that.
+func (m *Metadata) asWritten(ctx context.Context, a pullAnswer) (pullAnswer, error) {
+	// Within the second that is the unit, someone else may have ended what was
+	// written open.
+	w, ok := m.pulls.get(a.Number)
+	ended := a.State == "closed" && a.UpdatedAt.Equal(w.UpdatedAt)
+	if ok && !a.UpdatedAt.After(w.UpdatedAt) && !ended {
+		a = w
+	}
+	sha, did := m.merged.get(a.Number)
+	if !did || a.Merged || a.MergedAt != nil {
+		return a, nil
+	}
+	login, err := m.f.Bot(ctx)
+	a.State, a.Merged, a.MergeSHA, a.MergedBy = "closed", true, sha, &user{Login: login, Type: "Bot"}
+	return a, err
+}
+
+// withOpened is a list of pull requests from a branch, newest first, with those
+// that this process opened a moment ago.
+func (m *Metadata) withOpened(listed []pullAnswer, branch string) []pullAnswer {
+	for _, w := range m.pulls.all(func(w pullAnswer) bool { return w.Head.Ref == branch }) {
+		if !slices.ContainsFunc(listed, func(a pullAnswer) bool { return a.Number == w.Number }) {
+			listed = append(listed, w)
+		}
+	}
+	slices.SortFunc(listed, func(a, b pullAnswer) int { return cmp.Compare(b.Number, a.Number) })
+	return listed
 }
 
 // Pull reads a pull request.
@@ -83,6 +128,7 @@ func (m *Metadata) PullsByBranch(ctx context.Context, branch string) ([]Pull, er
 	if err != nil {
 		return nil, fmt.Errorf("pull requests from %s: %w", branch, err)
 	}
+	all = m.withOpened(all, branch)
 	var pulls []Pull
 	for _, a := range all {
 		// GitHub ignores a head that it does not understand.
@@ -154,6 +200,7 @@ func (m *Metadata) CreatePull(ctx context.Context, p PullDraft) (Pull, error) {
 	var a pullAnswer
 	_, err := m.api.call(ctx, http.MethodPost, m.route("pulls"), in, &a)
 	if err == nil {
+		m.pulls.put(a.Number, a)
 		return m.pull(ctx, a)
 	}
 	exists := statusOf(err) == http.StatusUnprocessableEntity && strings.Contains(err.Error(), "already exists")
@@ -186,9 +233,12 @@ func (m *Metadata) EditPull(ctx context.Context, number int, edit PullEdit) erro
 		Body  *string `json:"body,omitempty"`
 		State *string `json:"state,omitempty"`
 	}(edit)
-	if _, err := m.api.call(ctx, http.MethodPatch, m.route("pulls", number), body, nil); err != nil {
+	var written pullAnswer
+	if _, err := m.api.call(ctx, http.MethodPatch, m.route("pulls", number), body, &written); err != nil {
+		m.pulls.forget(number)
 		return fmt.Errorf("edit pull request %d: %w", number, err)
 	}
+	m.pulls.put(number, written)
 	return nil
 }
 
@@ -218,8 +268,12 @@ func (m *Metadata) Merge(ctx context.Context, number int, sha, title, message st
 	in := map[string]string{
 		"sha": sha, "commit_title": title, "commit_message": message, "merge_method": m.f.cfg.MergeMethod,
 	}
-	_, err := m.api.call(ctx, http.MethodPut, m.route("pulls", number, "merge"), in, nil)
+	var answer struct{ SHA string }
+	_, err := m.api.call(ctx, http.MethodPut, m.route("pulls", number, "merge"), in, &answer)
 	if err == nil {
+		m.merged.put(number, answer.SHA)
+		// It is merged even if GitHub does not tell what the merge follows.
+		_ = m.hasMerged(ctx, answer.SHA)
 		return nil
 	}
 	refused := false

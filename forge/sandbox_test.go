@@ -135,6 +135,15 @@ func TestSandboxSubmission(t *testing.T) {
 	if c, ok, err := h.meta.Comment(ctx, own[0].ID); !ok || err != nil || c.Body != "second" {
 		t.Errorf("Comment = %+v, %v, %v", c, ok, err)
 	}
+	recent, err := h.meta.RecentComments(ctx, time.Now().Add(-time.Hour))
+	must(t, err)
+	listed := ""
+	for _, c := range recent {
+		listed += fmt.Sprintf("%s in %d by App %v, %d eyes; ", c.FirstLine, c.Issue, c.ByBot, c.Reactions["eyes"])
+	}
+	if a, b := fmt.Sprintf("second in %d by App true, 1 eyes; ", number), fmt.Sprintf("/recheck in %d by App false, 0 eyes; ", number); listed != a+b && listed != b+a {
+		t.Errorf("RecentComments: %s", listed)
+	}
 	must(t, h.meta.AddLabels(ctx, number, []string{"submission", "provider"}))
 	must(t, h.meta.RemoveLabel(ctx, number, "provider"))
 	must(t, h.meta.RemoveLabel(ctx, number, "provider"))

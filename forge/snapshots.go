@@ -28,7 +28,7 @@ type Metadata struct {
 
 	// What is named by a commit or an object id never changes, so it is kept
 	// without asking again.
-	commits *lru[string]     // tree by commit
+	commits *lru[Commit]     // by commit id, without the author
 	trees   *lru[[]Entry]    // one level, by tree
 	blobs   *lru[[]byte]     // content by blob
 	paths   *lru[pathAnswer] // what stands at commit:path
@@ -38,6 +38,9 @@ type Metadata struct {
 	comments *recall[int64, commentAnswer] // by id
 	opened   *recall[int, issueAnswer]     // by number
 	checks   *recall[namedCheck, checkAnswer]
+	pulls    *recall[int, pullAnswer] // by number
+	merged   *recall[int, string]     // the commit, by the pull request's number
+	next     *recall[string, Commit]  // of the metadata branch, by the commit that it follows
 }
 
 // pathAnswer is what the contents API said of a path at a commit.
@@ -50,7 +53,7 @@ func newMetadata(f *Forge) *Metadata {
 	limit := f.cfg.Limits.Cache
 	return &Metadata{
 		f: f, api: f.repo, repo: f.cfg.Metadata,
-		commits: newLRU[string](1 << 20),
+		commits: newLRU[Commit](1 << 20),
 		trees:   newLRU[[]Entry](limit / 2),
 		blobs:   newLRU[[]byte](limit),
 		paths:   newLRU[pathAnswer](limit / 4),
@@ -60,6 +63,9 @@ func newMetadata(f *Forge) *Metadata {
 		comments: newRecall[int64, commentAnswer](),
 		opened:   newRecall[int, issueAnswer](),
 		checks:   newRecall[namedCheck, checkAnswer](),
+		pulls:    newRecall[int, pullAnswer](),
+		merged:   newRecall[int, string](),
+		next:     newRecall[string, Commit](),
 	}
 }
 
@@ -70,16 +76,6 @@ func (m *Metadata) route(segments ...any) string {
 
 // maxFile bounds a file of the metadata repository: what the contents API gives.
 const maxFile = 100 << 20
-
-// Head is the newest commit of the metadata branch.
-// (GET /repos/{owner}/{repo}/branches/{branch})
-func (m *Metadata) Head(ctx context.Context) (Commit, error) {
-	c, err := m.readBranch(ctx, m.f.cfg.Branch)
-	if err != nil {
-		return Commit{}, fmt.Errorf("head of %s: %w", m.repo, err)
-	}
-	return c, nil
-}
 
 // File is a file's content at a commit; ok is false where there is none.
 // (GET /repos/{owner}/{repo}/contents/{path})
@@ -225,10 +221,11 @@ func (m *Metadata) knownDir(commit, path string) (entries []Entry, known bool) {
 	if a, ok := m.paths.get(commit + ":" + path); ok && a.blob == "" {
 		return a.entries, true
 	}
-	tree, ok := m.commits.get(commit)
+	c, ok := m.commits.get(commit)
 	if !ok {
 		return nil, false
 	}
+	tree := c.Tree
 	entries, ok = m.trees.get(tree)
 	for rest := path; ok && rest != ""; {
 		var name string

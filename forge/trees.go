@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -40,23 +41,29 @@ func (t gitTree) entries() []Entry {
 // treeOf is the root tree of a commit.
 // (GET /repos/{owner}/{repo}/git/commits/{commit_sha})
 func (m *Metadata) treeOf(ctx context.Context, commit string) (string, error) {
-	if tree, ok := m.commits.get(commit); ok {
-		return tree, nil
-	}
-	c, err := m.readCommit(ctx, commit)
+	c, err := m.commit(ctx, commit)
 	return c.Tree, err
+}
+
+// commit is a commit without its author.
+func (m *Metadata) commit(ctx context.Context, sha string) (Commit, error) {
+	if c, ok := m.commits.get(sha); ok {
+		return c, nil
+	}
+	return m.readCommit(ctx, sha)
 }
 
 func (m *Metadata) readCommit(ctx context.Context, sha string) (Commit, error) {
 	var answer struct {
-		SHA     string
-		Tree    struct{ SHA string }
-		Parents []struct{ SHA string }
+		SHA       string
+		Tree      struct{ SHA string }
+		Parents   []struct{ SHA string }
+		Committer struct{ Date time.Time }
 	}
 	if err := m.api.get(mark(ctx, keyImmutable), m.route("git", "commits", sha), &answer); err != nil {
 		return Commit{}, fmt.Errorf("commit %.7s: %w", sha, err)
 	}
-	c := Commit{SHA: answer.SHA, Tree: answer.Tree.SHA}
+	c := Commit{SHA: answer.SHA, Tree: answer.Tree.SHA, Date: answer.Committer.Date}
 	if len(answer.Parents) > 0 {
 		c.Parent = answer.Parents[0].SHA
 	}
@@ -66,7 +73,8 @@ func (m *Metadata) readCommit(ctx context.Context, sha string) (Commit, error) {
 
 func (m *Metadata) rememberCommit(c Commit) {
 	if c.SHA != "" && c.Tree != "" {
-		m.commits.put(c.SHA, c.Tree, 64)
+		c.Author = ""
+		m.commits.put(c.SHA, c, 128)
 	}
 }
 

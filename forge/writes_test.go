@@ -51,7 +51,7 @@ func TestPutBranch(t *testing.T) {
 	seen := map[string]string{}
 	prepareWrites(h, seen)
 	got, err := m.PutBranch(context.Background(), draft())
-	want := Commit{SHA: sha("f"), Tree: sha("e"), Parent: sha("a"), Author: "registrar[bot]"}
+	want := Commit{SHA: sha("f"), Tree: sha("e"), Parent: sha("a"), Author: "registrar[bot]", Date: draft().Date}
 	if got != want || err != nil {
 		t.Fatalf("PutBranch = %+v, %v", got, err)
 	}

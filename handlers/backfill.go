@@ -121,6 +121,9 @@ func (h *Handlers) fill(ctx context.Context, b *backfill) (Result, error) {
 	case len(missing) == 0:
 		return Result{}, h.takeBack(ctx, backfillBranches.of(b.entity), b.pull, b.tip)
 	}
+	if err := h.upToDate(ctx, b.head, b.pull, b.entity.Path()); err != nil {
+		return Result{}, err
+	}
 	if b.open() {
 		b.reuse()
 	} else {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -72,6 +73,9 @@ func (h *Handlers) reconcileBatch(ctx context.Context) (Result, error) {
 		}
 		alone := b.waiting[0]
 		return h.mergeBatch(ctx, b, mergeDecision(alone.pull, templates.MergeBatch, nil), alone.pull)
+	}
+	if err := h.upToDate(ctx, b.head, b.pull, slices.Collect(maps.Keys(b.files()))...); err != nil {
+		return Result{}, err
 	}
 	changes, err := h.judgeData(ctx, b.head.SHA, b.files())
 	if err != nil {

@@ -151,6 +151,14 @@ var ErrMalformedKey = errors.New("malformed key")
 // Reconcile drives what the key names to where it should be. An error is the
 // operator's and worth a retry.
 func (h *Handlers) Reconcile(ctx context.Context, key Key) (Result, error) {
+	result, err := h.reconcile(ctx, key)
+	if errors.Is(err, errOvertaken) {
+		return Result{Next: []Key{key}}, nil
+	}
+	return result, err
+}
+
+func (h *Handlers) reconcile(ctx context.Context, key Key) (Result, error) {
 	word, rest, _ := strings.Cut(string(key), " ")
 	switch word {
 	case onIssue:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tofu-registrar/registrar/forge"
 	"github.com/tofu-registrar/registrar/registrydata"
@@ -23,6 +24,28 @@ func (h *Handlers) commentKeys(e event) []Key {
 		return nil
 	}
 	return []Key{RecheckKey(e.Issue.Number, e.Comment.ID)}
+}
+
+// unheardAfter is how old a request is before a sweep takes its webhook for lost,
+// and requestsSince how old it may be.
+const (
+	unheardAfter  = 30 * time.Second
+	requestsSince = time.Hour
+)
+
+// unheardRechecks are the requests to look again that nobody has answered by a
+// reaction.
+func (h *Handlers) unheardRechecks(ctx context.Context) ([]Key, error) {
+	// Whole hours, so that an unchanged list is asked for by the same address.
+	comments, err := h.threads.RecentComments(ctx, h.now().Add(-requestsSince).Truncate(time.Hour))
+	var keys []Key
+	for _, c := range comments {
+		answered := c.Reactions[recheckDone] > 0 || c.Reactions[recheckDenied] > 0
+		if !answered && !c.ByBot && !c.Edited && asksRecheck(c.FirstLine) && h.now().Sub(c.Created) > unheardAfter {
+			keys = append(keys, RecheckKey(c.Issue, c.ID))
+		}
+	}
+	return keys, err
 }
 
 // asksRecheck tells whether a comment's first line is the command.

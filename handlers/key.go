@@ -107,3 +107,11 @@ type Result struct {
 	// Again is how long to wait before this key is run once more; 0 is never.
 	Again time.Duration
 }
+
+// add wants what both results want.
+func (r *Result) add(other Result) {
+	r.Next = append(r.Next, other.Next...)
+	if r.Again == 0 || other.Again > 0 && other.Again < r.Again {
+		r.Again = other.Again
+	}
+}

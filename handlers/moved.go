@@ -65,7 +65,7 @@ func (h *Handlers) reconcileMoved(ctx context.Context, repo registrydata.Reposit
 		if err != nil {
 			return Result{}, fmt.Errorf("follow the repository of %s %s: %w", e.Kind, e, err)
 		}
-		all.Next = append(all.Next, r.Next...)
+		all.add(r)
 	}
 	return all, nil
 }
@@ -78,7 +78,10 @@ func (h *Handlers) reconcileMovedEntity(ctx context.Context, m moved) (Result, e
 		return Result{}, err
 	}
 	if len(m.files) == 0 {
-		return Result{}, h.takeBack(ctx, warningBranches.of(m.entity), m.pull, m.tip)
+		return h.takeBackSettled(ctx, warningBranches.of(m.entity), m.pull, m.tip)
+	}
+	if err := h.upToDate(ctx, m.head, m.pull, slices.Collect(maps.Keys(m.files))...); err != nil {
+		return Result{}, err
 	}
 	p := h.decideMoved(m)
 	s := submission{tip: m.tip, pull: m.pull}

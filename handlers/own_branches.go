@@ -2,7 +2,9 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"time"
 
 	"github.com/tofu-registrar/registrar/registrydata"
 	"github.com/tofu-registrar/registrar/templates"
@@ -90,14 +92,64 @@ func refusedPull(p *Pull) bool {
 	return p != nil && !p.Open && !p.Merged && !templates.PullWithdrawn(p.Body)
 }
 
+// errOvertaken: the metadata branch went on after a run had read it, by a merge
+// of which the run knows from elsewhere. It is to be made anew.
+var errOvertaken = errors.New("the metadata branch went on while it was looked at")
+
+// upToDate fails with errOvertaken where the pull request before this proposal
+// was merged a moment ago, and the files were read as they were before: else
+// they would be proposed once more.
+func (h *Handlers) upToDate(ctx context.Context, head Commit, pull *Pull, paths ...string) error {
+	if pull == nil || !pull.Merged || h.now().Sub(pull.Updated) > readsLag {
+		return nil
+	}
+	now, err := h.snapshots.Head(ctx)
+	if err != nil || now.SHA == head.SHA {
+		return err
+	}
+	for _, path := range paths {
+		changed, err := h.changedBetween(ctx, path, head.SHA, now.SHA)
+		if err != nil {
+			return err
+		}
+		if changed {
+			return errOvertaken
+		}
+	}
+	return nil
+}
+
+// proposalSettles is how old a proposal is before it is taken back because its
+// reason is not seen any more: the read that does not show it may be from before
+// the one that did.
+const proposalSettles = 10 * time.Second
+
+// takeBackSettled is takeBack for a proposal whose reason may only seem to be
+// gone.
+func (h *Handlers) takeBackSettled(ctx context.Context, branch string, pull *Pull, tip *Commit) (Result, error) {
+	if tip != nil && (pull == nil || !pull.Merged || pull.HeadSHA != tip.SHA) {
+		if wait := proposalSettles - h.now().Sub(tip.Date); wait > 0 {
+			return Result{Again: wait}, nil
+		}
+	}
+	return Result{}, h.takeBack(ctx, branch, pull, tip)
+}
+
 // takeBack clears away what is left of a proposal when there is nothing to
 // propose: its branch after the merge, and a pull request whose reason is gone.
 // That says that it was the App, so that no maintainer is taken to have refused.
 func (h *Handlers) takeBack(ctx context.Context, branch string, pull *Pull, tip *Commit) error {
 	if pull != nil && pull.Open {
-		closed, body := "closed", templates.WithdrawnPullBody(pull.Body)
-		if err := h.pulls.EditPull(ctx, pull.Number, PullEdit{State: &closed, Body: &body}); err != nil {
+		// The list of pull requests may be from before the merge.
+		now, err := h.pulls.Pull(ctx, pull.Number)
+		if err != nil {
 			return err
+		}
+		if now.Open {
+			closed, body := "closed", templates.WithdrawnPullBody(now.Body)
+			if err := h.pulls.EditPull(ctx, pull.Number, PullEdit{State: &closed, Body: &body}); err != nil {
+				return err
+			}
 		}
 	}
 	if tip == nil {

@@ -87,6 +87,8 @@ type Threads interface {
 	Issue(ctx context.Context, number int) (Issue, error)
 	// OwnComments are the comments that this App wrote on the issue.
 	OwnComments(ctx context.Context, number int) ([]Comment, error)
+	// RecentComments are anyone's, on issues and pull requests, since a time.
+	RecentComments(ctx context.Context, since time.Time) ([]forge.CommentRef, error)
 	// Comment is one comment of anyone's; ok is false once it is deleted.
 	Comment(ctx context.Context, id int64) (c Comment, ok bool, err error)
 	CreateComment(ctx context.Context, number int, body string) error

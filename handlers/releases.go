@@ -114,10 +114,7 @@ func (h *Handlers) reconcileRepository(ctx context.Context, repo registrydata.Re
 		if err != nil {
 			return Result{}, fmt.Errorf("new versions of %s %s: %w", e.Kind, e, err)
 		}
-		all.Next = append(all.Next, r.Next...)
-		if all.Again == 0 || r.Again > 0 && r.Again < all.Again {
-			all.Again = r.Again
-		}
+		all.add(r)
 	}
 	return all, nil
 }
@@ -173,7 +170,10 @@ func alertSource(e registrydata.Entity) templates.AlertSource {
 // propose makes the entity's branch and pull request hold what is new.
 func (h *Handlers) propose(ctx context.Context, r *release) (Result, error) {
 	if r.content == nil {
-		return Result{}, h.takeBack(ctx, releaseBranches.of(r.entity), r.pull, r.tip)
+		return h.dropRelease(ctx, r)
+	}
+	if err := h.upToDate(ctx, r.head, r.pull, r.entity.Path()); err != nil {
+		return Result{}, err
 	}
 	if err := h.applyRelease(ctx, r, h.decideRelease(*r)); err != nil {
 		return Result{}, err
@@ -183,6 +183,20 @@ func (h *Handlers) propose(ctx context.Context, r *release) (Result, error) {
 		return h.afterCheck(ctx, r)
 	}
 	return Result{}, nil
+}
+
+// dropRelease clears away a proposal of versions that are recorded by now, at
+// once, or that are not there any more.
+func (h *Handlers) dropRelease(ctx context.Context, r *release) (Result, error) {
+	branch := releaseBranches.of(r.entity)
+	if string(r.base) != string(r.now) {
+		return Result{}, h.takeBack(ctx, branch, r.pull, r.tip)
+	}
+	result, err := h.takeBackSettled(ctx, branch, r.pull, r.tip)
+	if result.Again > 0 {
+		r.waitFor(result.Again)
+	}
+	return result, err
 }
 
 // refusedPause is how long to wait after GitHub refused to merge a branch that

@@ -55,6 +55,8 @@ func (f *fragile) DeleteComment(_ context.Context, id int64) error {
 	return nil
 }
 
+func (f *fragile) Pull(context.Context, int) (Pull, error) { return *f.s.pull, nil }
+
 func (f *fragile) EditPull(_ context.Context, _ int, edit PullEdit) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -31,7 +31,8 @@ func (h *Handlers) Sweep(ctx context.Context) ([]Key, error) {
 	for _, n := range pulls {
 		keys = append(keys, PullKey(n))
 	}
-	return keys, errors.Join(openErr, closedErr, pullsErr)
+	rechecks, commentsErr := h.unheardRechecks(ctx)
+	return append(keys, rechecks...), errors.Join(openErr, closedErr, pullsErr, commentsErr)
 }
 
 // settledIssues remembers the issues that a run found as they should be until

@@ -51,11 +51,12 @@ type hookTraffic struct {
 	mu      sync.Mutex
 	pending int
 	idle    chan struct{} // closed while nothing is pending
+	due     chan struct{} // closed when what is late is to be sent
 	workers sync.WaitGroup
 }
 
 func (t *hookTraffic) init() {
-	t.idle = make(chan struct{})
+	t.idle, t.due = make(chan struct{}), make(chan struct{})
 	close(t.idle)
 }
 
@@ -84,6 +85,14 @@ func (s *Server) Idle(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("sandbox: wait for webhook deliveries: %w", ctx.Err())
 	}
+}
+
+// DeliverLate sends at once what is late, as if its time had come.
+func (s *Server) DeliverLate() {
+	s.hooks.mu.Lock()
+	defer s.hooks.mu.Unlock()
+	close(s.hooks.due)
+	s.hooks.due = make(chan struct{})
 }
 
 // sender sends an app's deliveries one after the other and keeps their log.
@@ -151,10 +160,17 @@ func (q *sender) run() {
 
 // sendLate sends a delivery after others that came after it.
 func (q *sender) sendLate(d *delivery, f fate) {
+	q.s.hooks.mu.Lock()
+	due := q.s.hooks.due
+	q.s.hooks.mu.Unlock()
 	q.s.hooks.workers.Add(1)
 	go func() {
 		defer q.s.hooks.workers.Done()
-		f.delay = f.late
+		select {
+		case <-time.After(f.late):
+		case <-due:
+		case <-q.s.ctx.Done():
+		}
 		q.send(d, f)
 	}()
 }

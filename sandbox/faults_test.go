@@ -80,4 +80,21 @@ func TestLateDeliveries(t *testing.T) {
 	if got := w.titles(); got != "b a" {
 		t.Errorf("late: %s", got)
 	}
+	w.set(sandbox.Settings{Deliveries: sandbox.DeliveryFaults{Late: 1, LateBy: sandbox.Duration(time.Hour)}})
+	w.say("c")
+	w.say("d")
+	for w.heard() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	w.s.DeliverLate()
+	if got := w.titles(); got != "d c" {
+		t.Errorf("an hour late: %s", got)
+	}
+}
+
+// heard is how many deliveries came since the last look.
+func (w *world) heard() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.hooks)
 }

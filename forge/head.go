@@ -1,0 +1,44 @@
+package forge
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// mergedLately is for how long after a merge a read may still know nothing of it.
+const mergedLately = time.Minute
+
+// Head is the newest commit of the metadata branch. One that this process has
+// seen to be followed by another a moment ago is not.
+// (GET /repos/{owner}/{repo}/branches/{branch})
+func (m *Metadata) Head(ctx context.Context) (Commit, error) {
+	c, err := m.readBranch(ctx, m.f.cfg.Branch)
+	if err != nil {
+		return Commit{}, fmt.Errorf("head of %s: %w", m.repo, err)
+	}
+	return m.newestKnown(c), nil
+}
+
+// hasMerged remembers which commit of the metadata branch a merge followed, so
+// that this one is not taken for the head any more.
+func (m *Metadata) hasMerged(ctx context.Context, sha string) error {
+	c, err := m.commit(ctx, sha)
+	if err != nil {
+		return fmt.Errorf("what was merged: %w", err)
+	}
+	m.next.put(c.Parent, c)
+	return nil
+}
+
+// newestKnown is the newest of the commits that are known to follow one.
+func (m *Metadata) newestKnown(c Commit) Commit {
+	m.next.put(c.Parent, c)
+	for {
+		next, ok := m.next.get(c.SHA)
+		if !ok {
+			return c
+		}
+		c = next
+	}
+}
