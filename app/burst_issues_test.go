@@ -65,7 +65,7 @@ func TestBurstOfIssues(t *testing.T) {
 	mustDo(t, err)
 	t.Parallel()
 	ctx := t.Context()
-	c := newCrashBot(t)
+	c := newCrashBot(t, mergedByHand)
 	b := &burst{opened: map[int]time.Time{}, answered: map[int]time.Time{}}
 	c.github.Observe(b.saw)
 	config, err := os.ReadFile(c.all[0].config)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"flag"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -32,6 +33,10 @@ var (
 	crashSeed        = flag.Uint64("seed", 0, "of what is left to chance; 0 is another one each time")
 )
 
+// mergedByHand: maintainers merge submissions, and new versions come in by
+// themselves.
+const mergedByHand = `policy { merge = "manual" }`
+
 // crashBot is the real program around a world, which is killed and started anew.
 type crashBot struct {
 	*machines
@@ -43,9 +48,9 @@ type crashBot struct {
 	asked  atomic.Int64
 }
 
-// newCrashBot makes a world with the program, not yet started. change alters its
-// configuration.
-func newCrashBot(t *testing.T) *crashBot {
+// newCrashBot makes a world with the program, not yet started. policy is its
+// block of the configuration.
+func newCrashBot(t *testing.T, policy string) *crashBot {
 	t.Helper()
 	b := &crashBot{machines: &machines{t: t, secret: "of the test, and of nothing else"}, strike: make(chan struct{}, 1)}
 	b.world = &world{metadata: actors.Repo{Owner: "registry", Name: "metadata"}, dir: t.TempDir()}
@@ -76,7 +81,7 @@ func newCrashBot(t *testing.T) *crashBot {
 	}
 	must(os.WriteFile(filepath.Join(b.dir, "app.pem"), b.app.PrivateKeyPEM, 0o600))
 	must(os.Mkdir(b.temp(), 0o700))
-	text := strings.Replace(b.configText(c), `policy { merge = "automatic" }`, `policy { merge = "manual" }`, 1)
+	text := strings.Replace(b.configText(c), `policy { merge = "automatic" }`, policy, 1)
 	must(os.WriteFile(c.config, []byte(text), 0o600))
 	t.Cleanup(func() {
 		c.kill()
@@ -221,9 +226,9 @@ func (b *crashBot) temporary(t *testing.T) (left []string) {
 }
 
 // playCrashDay plays a day and looks at its end.
-func playCrashDay(ctx context.Context, t *testing.T, plan []*episode, kills int, seed uint64) dayEnd {
+func playCrashDay(ctx context.Context, t *testing.T, policy string, plan []*episode, kills int, seed uint64) dayEnd {
 	t.Helper()
-	b := newCrashBot(t)
+	b := newCrashBot(t, policy)
 	if err := b.run(); err != nil {
 		t.Fatal(err)
 	}
@@ -289,6 +294,33 @@ func seedOf(t *testing.T) uint64 {
 // TestCrashAnywhere plays a day twice: the bot is left alone, and it is killed
 // at random moments. Both must end alike.
 func TestCrashAnywhere(t *testing.T) {
+	want, got := crashDays(t, mergedByHand)
+	reportDifferences(t, want, got)
+}
+
+// TestCrashInABatch is the same where new versions of several entries are let in
+// by one commit. How many such commits there are is chance, what they bring is not.
+func TestCrashInABatch(t *testing.T) {
+	want, got := crashDays(t, "policy {\n  merge = \"manual\"\n  releases = \"batch\"\n}")
+	for _, end := range []dayEnd{want, got} {
+		batches := 0
+		maps.DeleteFunc(end, func(name, text string) bool {
+			if strings.Contains(text, "merged release/batch") {
+				batches++
+			}
+			return strings.HasPrefix(name, "commit ") || strings.HasPrefix(name, "pull request ") && strings.Contains(text, " release/")
+		})
+		if t.Logf("%d batches", batches); batches == 0 {
+			t.Error("there was no batch")
+		}
+	}
+	reportDifferences(t, want, got)
+}
+
+// crashDays are the ends of two days: of one on which the bot is left alone, and
+// of one on which it is killed at random moments.
+func crashDays(t *testing.T, policy string) (want, got dayEnd) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("runs processes")
 	}
@@ -298,10 +330,9 @@ func TestCrashAnywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := playCrashDay(t.Context(), t, plan, 0, seed)
+	want = playCrashDay(t.Context(), t, policy, plan, 0, seed)
 	want.sane(t)
-	got := playCrashDay(t.Context(), t, plan, *crashKills, seed)
-	reportDifferences(t, want, got)
+	return want, playCrashDay(t.Context(), t, policy, plan, *crashKills, seed)
 }
 
 // reportDifferences fails the test, with the first ones.
