@@ -69,6 +69,7 @@ type Limits struct {
 	Refs     int64         // bytes of its list of references; 64 MiB
 	Releases int           // releases of one repository; 2,000 (the newest)
 	Idle     time.Duration // longest silence within a download; 30 s
+	Listing  time.Duration // longest listing of a repository's references; 60 s
 	Look     time.Duration // longest look at a feed, or at the tags for a look; 20 s
 }
 
@@ -84,6 +85,7 @@ func (l Limits) withDefaults() Limits {
 	l.Refs = or(l.Refs, 64<<20)
 	l.Releases = or(l.Releases, 2_000)
 	l.Idle = or(l.Idle, 30*time.Second)
+	l.Listing = or(l.Listing, time.Minute)
 	l.Look = or(l.Look, 20*time.Second)
 	return l
 }

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/transport"
@@ -18,9 +17,6 @@ import (
 	"github.com/tofu-registrar/registrar/registrydata"
 	"github.com/tofu-registrar/registrar/validation"
 )
-
-// tagsTimeout bounds one listing of references.
-const tagsTimeout = 60 * time.Second
 
 const tagPrefix = "refs/tags/"
 
@@ -31,7 +27,7 @@ func (a *Authors) Tags(ctx context.Context, repo registrydata.Repository) ([]val
 	if !validRepository(repo) {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, tagsTimeout)
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Limits.Listing)
 	defer cancel()
 	tags, _, err := a.tags(ctx, repo)
 	return tags, err

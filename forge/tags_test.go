@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -112,6 +113,7 @@ func TestHostileRefs(t *testing.T) {
 	tests := map[string]struct {
 		answer http.HandlerFunc
 		fault  bool
+		within time.Duration
 	}{
 		"endless": {func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, strings.TrimSuffix(advertisement(sha("a")+" HEAD"), "0000"))
@@ -120,18 +122,27 @@ func TestHostileRefs(t *testing.T) {
 					return
 				}
 			}
-		}, true},
-		"announced": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "10000000") }, true},
+		}, true, 0},
+		"announced": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "10000000") }, true, 0},
 		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, other.URL+infoRefs, http.StatusFound)
-		}, true},
-		"html":    {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<!DOCTYPE html>") }, false},
-		"down":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, false},
-		"limited": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, false},
+		}, true, 0},
+		"silent": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, false, 200 * time.Millisecond},
+		"dripping": {func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, strings.TrimSuffix(advertisement(sha("a")+" HEAD"), "0000"))
+			for r.Context().Err() == nil {
+				_, _ = io.WriteString(w, line)
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(5 * time.Millisecond)
+			}
+		}, false, 200 * time.Millisecond},
+		"html":    {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<!DOCTYPE html>") }, false, 0},
+		"down":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, false, 0},
+		"limited": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, false, 0},
 	}
 	for name, tt := range tests {
 		srv = serveRefs(t, tt.answer)
-		got, err := authorsOf(t, srv, Limits{Refs: 1 << 20}).Tags(context.Background(), demoRepo)
+		got, err := authorsOf(t, srv, Limits{Refs: 1 << 20, Listing: tt.within}).Tags(context.Background(), demoRepo)
 		var fault *Fault
 		if err == nil || errors.As(err, &fault) != tt.fault {
 			t.Errorf("%s: %d tags, %v; want a fault: %v", name, len(got), err, tt.fault)
