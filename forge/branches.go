@@ -94,6 +94,11 @@ func (m *Metadata) PutBranch(ctx context.Context, b BranchDraft) (Commit, error)
 	if err != nil {
 		return Commit{}, fmt.Errorf("branch %s: %w", b.Name, err)
 	}
+	// What is remembered of its pull request stands at the new commit, too.
+	for _, w := range m.pulls.all(func(w pullAnswer) bool { return w.Head.Ref == b.Name }) {
+		w.Head.SHA = c.SHA
+		m.pulls.put(w.Number, w)
+	}
 	return c, nil
 }
 

@@ -106,9 +106,10 @@ func TestOwnPullsAreSeenAtOnce(t *testing.T) {
 	}
 	must(t, h.Knobs().Set(sandbox.Settings{StaleReads: sandbox.Duration(time.Hour)}))
 	expect("nothing yet", listed(), "")
-	tip, err := h.meta.PutBranch(ctx, forge.BranchDraft{
+	draft := forge.BranchDraft{
 		Name: branch, Base: base, Date: time.Now(), Message: "new", Files: map[string][]byte{"modules/a/acme/demo/aws.json": []byte("{}")},
-	})
+	}
+	_, err = h.meta.PutBranch(ctx, draft)
 	must(t, err)
 	p, err := h.meta.CreatePull(ctx, forge.PullDraft{Branch: branch, Title: "new", Body: "first"})
 	must(t, err)
@@ -122,6 +123,13 @@ func TestOwnPullsAreSeenAtOnce(t *testing.T) {
 	now, err := h.meta.Pull(ctx, p.Number)
 	must(t, err)
 	expect("by its number", state(now), is("better", true, false))
+
+	draft.Message = "newer"
+	tip, err := h.meta.PutBranch(ctx, draft)
+	must(t, err)
+	now, err = h.meta.Pull(ctx, p.Number)
+	must(t, err)
+	expect("after a push", now.HeadSHA, tip.SHA)
 
 	must(t, h.meta.Merge(ctx, p.Number, tip.SHA, "new", ""))
 	expect("merged", listed(), is("better", false, true)+"; ")
