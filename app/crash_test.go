@@ -301,6 +301,10 @@ func TestCrashAnywhere(t *testing.T) {
 // TestCrashInABatch is the same where new versions of several entries are let in
 // by one commit. How many such commits there are is chance, what they bring is not.
 func TestCrashInABatch(t *testing.T) {
+	if *crashKills < 10 {
+		t.Log("takes a minute: -kills 10")
+		return
+	}
 	want, got := crashDays(t, "policy {\n  merge = \"manual\"\n  releases = \"batch\"\n}")
 	for _, end := range []dayEnd{want, got} {
 		batches := 0

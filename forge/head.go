@@ -2,6 +2,7 @@ package forge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -23,8 +24,14 @@ func (m *Metadata) Head(ctx context.Context) (Commit, error) {
 // hasMerged remembers which commit of the metadata branch a merge followed, so
 // that this one is not taken for the head any more.
 func (m *Metadata) hasMerged(ctx context.Context, sha string) error {
+	if !shaPattern.MatchString(sha) {
+		return nil
+	}
 	c, err := m.commit(ctx, sha)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil // not seen yet either
+	case err != nil:
 		return fmt.Errorf("what was merged: %w", err)
 	}
 	m.next.put(c.Parent, c)

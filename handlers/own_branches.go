@@ -129,7 +129,7 @@ const proposalSettles = 10 * time.Second
 func (h *Handlers) takeBackSettled(ctx context.Context, branch string, pull *Pull, tip *Commit) (Result, error) {
 	if tip != nil && (pull == nil || !pull.Merged || pull.HeadSHA != tip.SHA) {
 		if wait := proposalSettles - h.now().Sub(tip.Date); wait > 0 {
-			return Result{Again: wait}, nil
+			return Result{Again: min(wait, proposalSettles)}, nil // another machine's clock may be ahead
 		}
 	}
 	return Result{}, h.takeBack(ctx, branch, pull, tip)
