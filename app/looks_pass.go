@@ -43,13 +43,14 @@ type lookPass struct {
 
 	mu    sync.Mutex
 	under map[registrydata.Repository]bool // way, or seen and not yet written
+	ended map[registrydata.Repository]bool // since the page at hand was asked for, which may show them as they were
 }
 
 // errPassEnds ends a pass early without being a failure.
 var errPassEnds = errors.New("GitHub wants no more looks now")
 
 func newLookPass(l *looks) *lookPass {
-	return &lookPass{looks: l, under: map[registrydata.Repository]bool{}}
+	return &lookPass{looks: l, under: map[registrydata.Repository]bool{}, ended: map[registrydata.Repository]bool{}}
 }
 
 func (p *lookPass) run(ctx context.Context) error {
@@ -79,6 +80,7 @@ func (p *lookPass) run(ctx context.Context) error {
 // feedWork hands out what is due until nothing is.
 func (p *lookPass) feedWork(ctx context.Context, work chan<- lookState) error {
 	for {
+		p.turnPage()
 		states, err := p.table.due(ctx, p.now(), duePage)
 		if err != nil {
 			return err
@@ -98,7 +100,10 @@ func (p *lookPass) feedWork(ctx context.Context, work chan<- lookState) error {
 		if handed > 0 {
 			continue
 		}
-		if p.underWay() == 0 {
+		switch under, ended := p.underWay(); {
+		case ended > 0:
+			continue // what else is due stands on the next page
+		case under == 0:
 			return nil
 		}
 		if err := pause(ctx, settleWithin/5); err != nil {
@@ -107,20 +112,26 @@ func (p *lookPass) feedWork(ctx context.Context, work chan<- lookState) error {
 	}
 }
 
+func (p *lookPass) turnPage() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.ended)
+}
+
 func (p *lookPass) begin(s lookState) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.under[s.Repository] {
+	if p.under[s.Repository] || p.ended[s.Repository] {
 		return false
 	}
 	p.under[s.Repository] = true
 	return true
 }
 
-func (p *lookPass) underWay() int {
+func (p *lookPass) underWay() (under, ended int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.under)
+	return len(p.under), len(p.ended)
 }
 
 // work looks at one repository after the other.
@@ -144,6 +155,7 @@ func (p *lookPass) end(s lookState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.under, s.Repository)
+	p.ended[s.Repository] = true
 }
 
 func (l *looks) recordedOf(s lookState) func(string) bool {

@@ -4,14 +4,28 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
+
+// parallel lets three tests run at once even on two cores: they wait more than
+// they work. Who says -parallel has it so.
+func parallel() {
+	flag.Parse()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "test.parallel" })
+	if !said {
+		_ = flag.Set("test.parallel", strconv.Itoa(max(3, runtime.GOMAXPROCS(0))))
+	}
+}
 
 // TestMain lets the test binary be the program itself: with REGISTRAR_TEST_CHILD
 // set it runs that child and ends (see kill_test.go); with REGISTRAR_TEST_PROGRAM
@@ -26,6 +40,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(programVariable) != "" {
 		main()
 	}
+	parallel()
 	code := m.Run()
 	stopPostgres()
 	os.Exit(code)
