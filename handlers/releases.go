@@ -189,7 +189,7 @@ func (h *Handlers) propose(ctx context.Context, r *release) (Result, error) {
 // once, or that are not there any more.
 func (h *Handlers) dropRelease(ctx context.Context, r *release) (Result, error) {
 	branch := releaseBranches.of(r.entity)
-	if string(r.base) != string(r.now) {
+	if r.pull != nil && r.pull.Open && string(r.base) != string(r.now) {
 		return Result{}, h.takeBack(ctx, branch, r.pull, r.tip)
 	}
 	result, err := h.takeBackSettled(ctx, branch, r.pull, r.tip)
