@@ -74,9 +74,7 @@ func (e *episode) playRemoval(ctx context.Context) error {
 
 // playMended: a slip of the pen, and its correction.
 func (e *episode) playMended(ctx context.Context) error {
-	return inTurn(ctx, e.newModule, e.submitWrongly,
-		e.refused,
-		e.correct, e.accepted, e.releaseModules)
+	return inTurn(ctx, e.newModule, e.submitWrongly, e.refused, e.correct, e.accepted, e.releaseModules)
 }
 
 // submitWrongly names a repository that is not there.
@@ -95,8 +93,7 @@ func (e *episode) playHasty(ctx context.Context) error {
 
 // playFaulty: never corrected.
 func (e *episode) playFaulty(ctx context.Context) error {
-	return inTurn(ctx, e.newModule, e.submitWrongly,
-		e.refused)
+	return inTurn(ctx, e.newModule, e.submitWrongly, e.refused)
 }
 
 // playDuplicate: someone submits what is in the registry already.

@@ -314,7 +314,8 @@ func TestCrashInABatch(t *testing.T) {
 			}
 			return strings.HasPrefix(name, "commit ") || strings.HasPrefix(name, "pull request ") && strings.Contains(text, " release/")
 		})
-		if t.Logf("%d batches", batches); batches == 0 {
+		t.Logf("%d batches", batches)
+		if batches == 0 {
 			t.Error("there was no batch")
 		}
 	}

@@ -12,6 +12,15 @@ import (
 	"time"
 )
 
+// The bounds on what is read of one thread and of the repository.
+const (
+	maxComments       = 2500 // GitHub takes no more on one issue
+	maxRecentComments = 1000
+	// maxReactions: a comment that more people reacted to is reacted to once more,
+	// which GitHub takes as done.
+	maxReactions = 300
+)
+
 type commentAnswer struct {
 	ID        int64
 	Body      string

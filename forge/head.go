@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 )
-
-// mergedLately is for how long after a merge a read may still know nothing of it.
-const mergedLately = time.Minute
 
 // Head is the newest commit of the metadata branch. One that this process has
 // seen to be followed by another a moment ago is not.

@@ -12,16 +12,8 @@ import (
 	"time"
 )
 
-// The bounds on what is read of one thread and of the repository.
-const (
-	maxComments = 2500 // GitHub takes no more on one issue
-	// maxReactions: a comment that more people reacted to is reacted to once more,
-	// which GitHub takes as done.
-	maxReactions = 300
-	maxIssues    = 10_000
-
-	maxRecentComments = 1000
-)
+// maxIssues bounds what is listed of the repository.
+const maxIssues = 10_000
 
 // user is an account in an answer of the API; nil for a deleted one.
 type user struct {

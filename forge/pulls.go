@@ -70,7 +70,7 @@ func (m *Metadata) pull(ctx context.Context, a pullAnswer) (Pull, error) {
 		return p, nil
 	}
 	p.MergeSHA, p.MergedBy = a.MergeSHA, a.MergedBy.login() // before the merge it is a test merge's
-	if p.BaseBranch == m.f.cfg.Branch && time.Since(p.Updated) < mergedLately {
+	if p.BaseBranch == m.f.cfg.Branch && time.Since(p.Updated) < ReadsLag {
 		return p, m.hasMerged(ctx, p.MergeSHA)
 	}
 	return p, nil

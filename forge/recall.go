@@ -13,6 +13,10 @@ import (
 // may be missing, or stand there as it was before.
 const recallFor = 10 * time.Second
 
+// ReadsLag is more than GitHub's reads are behind its writes: what is found later
+// than that after a change is what it led to.
+const ReadsLag = time.Minute
+
 // recall remembers what this process wrote a moment ago, by key. It is safe for
 // concurrent use. Another process' writes it does not know.
 type recall[K comparable, V any] struct {

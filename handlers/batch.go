@@ -74,10 +74,11 @@ func (h *Handlers) reconcileBatch(ctx context.Context) (Result, error) {
 		alone := b.waiting[0]
 		return h.mergeBatch(ctx, b, mergeDecision(alone.pull, templates.MergeBatch, nil), alone.pull)
 	}
-	if err := h.upToDate(ctx, b.head, b.pull, slices.Collect(maps.Keys(b.files()))...); err != nil {
+	files := b.files()
+	if err := h.upToDate(ctx, b.head, b.pull, slices.Collect(maps.Keys(files))...); err != nil {
 		return Result{}, err
 	}
-	changes, err := h.judgeData(ctx, b.head.SHA, b.files())
+	changes, err := h.judgeData(ctx, b.head.SHA, files)
 	if err != nil {
 		return Result{}, fmt.Errorf("judge the batch: %w", err)
 	}

@@ -36,8 +36,7 @@ const (
 // unheardRechecks are the requests to look again that nobody has answered by a
 // reaction.
 func (h *Handlers) unheardRechecks(ctx context.Context) ([]Key, error) {
-	// Whole hours, so that an unchanged list is asked for by the same address.
-	comments, err := h.threads.RecentComments(ctx, h.now().Add(-requestsSince).Truncate(time.Hour))
+	comments, err := h.threads.RecentComments(ctx, h.listedSince(requestsSince))
 	var keys []Key
 	for _, c := range comments {
 		answered := c.Reactions[recheckDone] > 0 || c.Reactions[recheckDenied] > 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tofu-registrar/registrar/forge"
 	"github.com/tofu-registrar/registrar/templates"
 	"github.com/tofu-registrar/registrar/validation"
 )
@@ -41,7 +42,7 @@ func (h *Handlers) reconcileSubmission(ctx context.Context, number int, force bo
 	p := h.decideSubmission(s)
 	if p.empty() {
 		// While a pull request waits, others' merges concern it.
-		if p.again == 0 && !s.pullOpen() && h.now().Sub(s.issue.Updated) > readsLag {
+		if p.again == 0 && !s.pullOpen() && h.now().Sub(s.issue.Updated) > forge.ReadsLag {
 			h.settled.note(s.issue)
 		}
 		return p.result(), nil

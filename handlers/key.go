@@ -111,7 +111,13 @@ type Result struct {
 // add wants what both results want.
 func (r *Result) add(other Result) {
 	r.Next = append(r.Next, other.Next...)
-	if r.Again == 0 || other.Again > 0 && other.Again < r.Again {
-		r.Again = other.Again
+	r.Again = sooner(r.Again, other.Again)
+}
+
+// sooner is the shorter of two waits; 0 is never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
 	}
+	return a
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tofu-registrar/registrar/forge"
 	"github.com/tofu-registrar/registrar/registrydata"
 	"github.com/tofu-registrar/registrar/templates"
 )
@@ -100,7 +101,7 @@ var errOvertaken = errors.New("the metadata branch went on while it was looked a
 // was merged a moment ago, and the files were read as they were before: else
 // they would be proposed once more.
 func (h *Handlers) upToDate(ctx context.Context, head Commit, pull *Pull, paths ...string) error {
-	if pull == nil || !pull.Merged || h.now().Sub(pull.Updated) > readsLag {
+	if pull == nil || !pull.Merged || h.now().Sub(pull.Updated) > forge.ReadsLag {
 		return nil
 	}
 	now, err := h.snapshots.Head(ctx)

@@ -47,9 +47,7 @@ type release struct {
 
 // waitFor wants another look after d, or sooner if that was wanted already.
 func (r *release) waitFor(d time.Duration) {
-	if r.again == 0 || d < r.again {
-		r.again = d
-	}
+	r.again = sooner(r.again, d)
 }
 
 // observeRelease reads the data file, the branch that may hold versions

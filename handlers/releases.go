@@ -152,7 +152,7 @@ func (h *Handlers) reconcileEntity(ctx context.Context, head Commit, e registryd
 			}
 			return h.settleAlertAmong(ctx, r.alerts, e, repo, alertSource(e), r.conditions)
 		})
-	result.Again = r.again
+	result.add(Result{Again: r.again})
 	if r.follow {
 		result.Next = append(result.Next, MovedKey(repo))
 	}
@@ -192,11 +192,7 @@ func (h *Handlers) dropRelease(ctx context.Context, r *release) (Result, error) 
 	if r.pull != nil && r.pull.Open && string(r.base) != string(r.now) {
 		return Result{}, h.takeBack(ctx, branch, r.pull, r.tip)
 	}
-	result, err := h.takeBackSettled(ctx, branch, r.pull, r.tip)
-	if result.Again > 0 {
-		r.waitFor(result.Again)
-	}
-	return result, err
+	return h.takeBackSettled(ctx, branch, r.pull, r.tip)
 }
 
 // refusedPause is how long to wait after GitHub refused to merge a branch that

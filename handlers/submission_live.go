@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tofu-registrar/registrar/forge"
 	"github.com/tofu-registrar/registrar/registrydata"
 	"github.com/tofu-registrar/registrar/templates"
 	"github.com/tofu-registrar/registrar/validation"
@@ -54,7 +55,7 @@ func (h *Handlers) liveNow(ctx context.Context, s submission, published, path st
 	}
 	now, then, merged := f[0], f[1], f[2]
 	since := s.publishedFor(h.now())
-	if !now.same(merged) && since < readsLag {
+	if !now.same(merged) && since < forge.ReadsLag {
 		// Another merge came after it, or the branch is read as it was before.
 		changed, err := h.changedBetween(ctx, path, s.pull.BaseSHA, s.head.SHA)
 		if err != nil || !changed {

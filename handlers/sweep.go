@@ -12,18 +12,13 @@ import (
 // pull request is merged that names it, and its author may withdraw it.
 const closedWithin = 24 * time.Hour
 
-// readsLag is more than GitHub's reads are behind its writes: what is found later
-// than that after a change is what it led to.
-const readsLag = time.Minute
-
 // Sweep lists the keys of everything that is under way, so that a lost webhook
 // costs minutes and never a submission. What cannot be listed does not hold up the
 // rest: with the error come the keys of what could.
 func (h *Handlers) Sweep(ctx context.Context) ([]Key, error) {
 	keys := []Key{PublishKey}
 	open, openErr := h.threads.OpenIssues(ctx)
-	// Whole hours, so that an unchanged list is asked for by the same address.
-	closed, closedErr := h.threads.ClosedIssues(ctx, h.now().Add(-closedWithin).Truncate(time.Hour))
+	closed, closedErr := h.threads.ClosedIssues(ctx, h.listedSince(closedWithin))
 	for _, i := range h.settled.without(append(open, closed...)) {
 		keys = append(keys, IssueKey(i.Number))
 	}
@@ -33,6 +28,12 @@ func (h *Handlers) Sweep(ctx context.Context) ([]Key, error) {
 	}
 	rechecks, commentsErr := h.unheardRechecks(ctx)
 	return append(keys, rechecks...), errors.Join(openErr, closedErr, pullsErr, commentsErr)
+}
+
+// listedSince is a time that is at least so long ago: a whole hour, so that an
+// unchanged list is asked for by the same address.
+func (h *Handlers) listedSince(d time.Duration) time.Time {
+	return h.now().Add(-d).Truncate(time.Hour)
 }
 
 // settledIssues remembers the issues that a run found as they should be until
